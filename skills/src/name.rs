@@ -219,8 +219,9 @@ mod tests {
 
     #[test]
     fn look_alikes_from_other_alphabets_are_refused() {
-        refuses("аcme/pdf", "name-malformed");
-        refuses("acme/pdf", "name-malformed");
+        refuses("\u{430}cme/pdf", "name-malformed");
+        refuses("acme/\u{ff50}df", "name-malformed");
+        refuses("acme/p\u{200b}df", "name-malformed");
     }
 
     #[test]
