@@ -1,1 +1,54 @@
-//! x
+//! Who relies on it: the program `skill`.
+//!
+//! Parse the flags, run one command, print its answer, exit with the code of DESIGN.md §4. Each
+//! command is one file in [`commands`]; what several of them share has a name of its own:
+//!
+//! ```text
+//! project   skills.toml and skills.lock of a repository     trust    .skill/trust.toml, .skill/proofs
+//! client    the registry, over HTTP                          cache    what was fetched, by digest
+//! place     the transaction that changes the disk            agents   who reads skills where
+//! ```
+
+pub mod commands;
+pub mod context;
+pub mod failure;
+pub mod home;
+pub mod report;
+pub mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+use crate::context::{Context, GlobalFlags};
+use crate::failure::{Exit, Failure};
+
+/// Publish, install and verify agent skills.
+#[derive(Debug, Parser)]
+#[command(name = "skill", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: GlobalFlags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let name = cli.command.name();
+    let json = cli.flags.json;
+    match Context::new(cli.flags) {
+        Ok(context) => {
+            let result = cli.command.run(&context);
+            ExitCode::from(context.ui.finish(name, result) as u8)
+        }
+        Err(failure) => ExitCode::from(finish_early(name, json, failure) as u8),
+    }
+}
+
+/// A failure before there was a context: the folder of `-C` is not there.
+fn finish_early(name: &str, json: bool, failure: Failure) -> Exit {
+    ui::Ui::new(false, false, json, ui::Color::Auto, true).finish(name, Err(failure))
+}

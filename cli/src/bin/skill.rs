@@ -1,1 +1,5 @@
-fn main(){}
+//! The program `skill`.
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}
