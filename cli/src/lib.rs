@@ -11,8 +11,12 @@
 
 pub mod commands;
 pub mod context;
+pub mod credentials;
 pub mod failure;
 pub mod home;
+pub mod keys;
+pub mod passphrase;
+pub mod private;
 pub mod report;
 pub mod ui;
 
