@@ -73,14 +73,16 @@ impl Context {
 
     /// The folder we work in.
     pub fn cwd(&self) -> Result<PathBuf, Failure> {
-        std::env::current_dir().map_err(|error| Failure::could_not("io", format!("the current folder cannot be found: {error}")))
+        std::env::current_dir()
+            .map_err(|error| Failure::could_not("io", format!("the current folder cannot be found: {error}")))
     }
 
     /// Runs network work to its end on this thread.
     pub fn block_on<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         if self.runtime.get().is_none() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| Failure::could_not("io", format!("could not start the network runtime: {error}")))?;
+            let runtime = runtime
+                .map_err(|error| Failure::could_not("io", format!("could not start the network runtime: {error}")))?;
             let _ = self.runtime.set(runtime);
         }
         let runtime = self.runtime.get().expect("the runtime was set just above");
@@ -90,8 +92,11 @@ impl Context {
     /// Refuses to go on where `--offline` forbids the network.
     pub fn require_online(&self, what: &str) -> Result<(), Failure> {
         if self.flags.offline {
-            return Err(Failure::could_not("offline", format!("{what} needs the registry, and `--offline` forbids the network"))
-                .hint("run it again without `--offline`"));
+            return Err(Failure::could_not(
+                "offline",
+                format!("{what} needs the registry, and `--offline` forbids the network"),
+            )
+            .hint("run it again without `--offline`"));
         }
         Ok(())
     }

@@ -65,7 +65,10 @@ impl Failure {
     /// A verification refused: the exit code is the worst class among the findings.
     pub fn refused(message: impl Into<String>, findings: Vec<Finding>) -> Self {
         let exit = exit_of(&findings);
-        let code = findings.iter().find(|finding| exit_of_class(finding.class) == exit).map_or("refused", |finding| finding.id);
+        let code = findings
+            .iter()
+            .find(|finding| exit_of_class(finding.class) == exit)
+            .map_or("refused", |finding| finding.id);
         Self { exit, code: code.to_owned(), message: message.into(), hint: None, findings }
     }
 
@@ -106,7 +109,8 @@ impl std::error::Error for Failure {}
 
 /// The exit code of a list of findings: failed before missing before policy before stale.
 pub fn exit_of(findings: &[Finding]) -> Exit {
-    let rank = |exit: &Exit| [Exit::Done, Exit::Stale, Exit::Policy, Exit::Could, Exit::Failed].iter().position(|e| e == exit);
+    let rank =
+        |exit: &Exit| [Exit::Done, Exit::Stale, Exit::Policy, Exit::Could, Exit::Failed].iter().position(|e| e == exit);
     findings.iter().map(|finding| exit_of_class(finding.class)).max_by_key(rank).unwrap_or(Exit::Done)
 }
 

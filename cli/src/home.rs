@@ -34,11 +34,16 @@ impl Home {
         }
         if cfg!(windows) {
             let (roaming, local) = variable("APPDATA").zip(variable("LOCALAPPDATA")).ok_or_else(missing)?;
-            return Ok(Self { config: roaming.join("skill"), cache: local.join("skill/cache"), state: local.join("skill/state") });
+            return Ok(Self {
+                config: roaming.join("skill"),
+                cache: local.join("skill/cache"),
+                state: local.join("skill/state"),
+            });
         }
         let home = user_folder();
         let folder = |xdg: &str, below: &str| {
-            let base = variable(xdg).filter(|path| path.is_absolute()).or_else(|| home.as_ref().map(|home| home.join(below)));
+            let base =
+                variable(xdg).filter(|path| path.is_absolute()).or_else(|| home.as_ref().map(|home| home.join(below)));
             base.map(|base| base.join("skill")).ok_or_else(missing)
         };
         Ok(Self {

@@ -9,6 +9,9 @@
 //! place     the transaction that changes the disk            agents   who reads skills where
 //! ```
 
+pub mod agents;
+pub mod cache;
+pub mod client;
 pub mod commands;
 pub mod context;
 pub mod credentials;
@@ -16,9 +19,13 @@ pub mod failure;
 pub mod home;
 pub mod keys;
 pub mod passphrase;
+pub mod place;
 pub mod private;
+pub mod project;
 pub mod report;
+pub mod trust;
 pub mod ui;
+pub mod wants;
 
 use std::process::ExitCode;
 

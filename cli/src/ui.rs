@@ -139,7 +139,10 @@ impl Ui {
             Ok(answer) => {
                 let exit = answer.exit;
                 if self.json {
-                    print_out(&format!("{}\n", json!({"v": 1, "command": command, "exit": exit as u8, "data": answer.data})));
+                    print_out(&format!(
+                        "{}\n",
+                        json!({"v": 1, "command": command, "exit": exit as u8, "data": answer.data})
+                    ));
                 } else {
                     print_out(&answer.text);
                 }
@@ -155,8 +158,12 @@ impl Ui {
     fn print_failure(&self, command: &str, failure: &Failure) {
         if self.json {
             let findings: Vec<Value> = failure.findings.iter().map(crate::report::finding_json).collect();
-            let error = json!({"code": failure.code, "message": failure.message, "hint": failure.hint, "findings": findings});
-            print_out(&format!("{}\n", json!({"v": 1, "command": command, "exit": failure.exit as u8, "error": error})));
+            let error =
+                json!({"code": failure.code, "message": failure.message, "hint": failure.hint, "findings": findings});
+            print_out(&format!(
+                "{}\n",
+                json!({"v": 1, "command": command, "exit": failure.exit as u8, "error": error})
+            ));
             return;
         }
         eprintln!("{} {}", self.paint("1;31", "error:"), failure.message);

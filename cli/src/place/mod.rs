@@ -1,0 +1,331 @@
+//! The transaction that changes the disk: all of it, or none.
+//!
+//! Everything new is first written below `.skill/state/txn/new/`. Then a journal naming every move
+//! is renamed into place: that rename is the commit point. After it the moves are carried out; each
+//! can be told from the disk whether it happened, so whoever comes after a crash carries out the
+//! rest. Killed before the journal: the old state, whole. Killed after: the next run completes the
+//! new one. No journal, but a `txn` folder: leftovers, thrown away.
+//!
+//! ```text
+//! .skill/state/txn/new/N      what will stand at the N-th target
+//! .skill/state/txn/old/N      what stood there
+//! .skill/state/txn/journal    the targets, in order
+//! ```
+
+mod disk;
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use skills::tree::{File, Tree};
+
+use crate::failure::{Failure, OnPath};
+use crate::project::{Base, Held, Project};
+
+pub use disk::{DiskFolder, read_folder};
+
+/// Where something stands, in a way that survives the project being moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    base: Base,
+    path: String,
+}
+
+/// One change of the disk.
+#[derive(Debug)]
+pub enum Change {
+    /// A folder with exactly these files.
+    Folder(Spot, Tree),
+    /// A symbolic link with this content.
+    Link(Spot, PathBuf),
+    /// A file with these bytes.
+    File(Spot, Vec<u8>),
+    /// Nothing.
+    Remove(Spot),
+}
+
+/// A move of the journal: put `txn/new/N` there, or, if `gone`, only take away what is there.
+#[derive(Debug, Serialize, Deserialize)]
+struct Move {
+    spot: Spot,
+    gone: bool,
+}
+
+impl Spot {
+    /// A file of the project itself.
+    pub fn root(path: impl Into<String>) -> Self {
+        Self { base: Base::Root, path: path.into() }
+    }
+
+    /// A place where agents read.
+    pub fn places(path: impl Into<String>) -> Self {
+        Self { base: Base::Places, path: path.into() }
+    }
+
+    /// Where it is on this machine.
+    pub fn path(&self, project: &Project) -> PathBuf {
+        project.path(self.base, &self.path)
+    }
+
+    /// The path as text, for people.
+    pub fn as_str(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Change {
+    /// What it changes.
+    pub fn spot(&self) -> &Spot {
+        match self {
+            Self::Folder(spot, _) | Self::Link(spot, _) | Self::File(spot, _) | Self::Remove(spot) => spot,
+        }
+    }
+}
+
+/// Carries out the changes, in order, all or none.
+pub fn apply(project: &Project, _held: &Held, changes: &[Change]) -> Result<(), Failure> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let txn = txn_path(project);
+    let staged = stage(&txn, changes).and_then(|()| commit(&txn, changes));
+    if let Err(failure) = staged {
+        let _ = fs::remove_dir_all(&txn);
+        return Err(failure);
+    }
+    carry_out(project, &txn)
+}
+
+/// Finishes or throws away what an interrupted run left; says whether there was a commit to finish.
+pub fn recover(project: &Project) -> Result<bool, Failure> {
+    let txn = txn_path(project);
+    if txn.join("journal").exists() {
+        return carry_out(project, &txn).map(|()| true);
+    }
+    match fs::remove_dir_all(&txn) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::io("remove", &txn, &error)),
+        _ => Ok(false),
+    }
+}
+
+/// Whether an interrupted run waits to be finished; for those who only read.
+pub fn interrupted(project: &Project) -> bool {
+    txn_path(project).join("journal").exists()
+}
+
+fn txn_path(project: &Project) -> PathBuf {
+    project.state_path().join("txn")
+}
+
+/// Writes everything new below `txn/new`.
+fn stage(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
+    for folder in [txn.join("new"), txn.join("old")] {
+        fs::create_dir_all(&folder).on("create", &folder)?;
+    }
+    let numbered: Vec<(usize, &Change)> = changes.iter().enumerate().collect();
+    numbered.into_par_iter().try_for_each(|(number, change)| {
+        let new = txn.join("new").join(number.to_string());
+        match change {
+            Change::Folder(_, tree) => write_tree(&new, tree),
+            Change::Link(_, target) => link(target, &new).on("link", &new),
+            Change::File(_, bytes) => fs::write(&new, bytes).on("write", &new),
+            Change::Remove(_) => Ok(()),
+        }
+    })
+}
+
+/// Makes the journal appear: from here on the new state is the state.
+fn commit(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
+    let moves =
+        changes.iter().map(|change| Move { spot: change.spot().clone(), gone: matches!(change, Change::Remove(_)) });
+    let journal = serde_json::to_vec(&moves.collect::<Vec<_>>()).expect("a journal is strings, which always serialise");
+    let draft = txn.join("journal.draft");
+    fs::write(&draft, journal).on("write", &draft)?;
+    fs::rename(&draft, txn.join("journal")).on("write", &txn.join("journal"))
+}
+
+/// Carries out the moves that have not happened yet, then forgets the journal.
+fn carry_out(project: &Project, txn: &Path) -> Result<(), Failure> {
+    let journal = txn.join("journal");
+    let bytes = fs::read(&journal).on("read", &journal)?;
+    let moves: Vec<Move> = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::could_not("journal-damaged", format!("`{}` cannot be read: {error}", journal.display()))
+            .hint("remove the folder it is in, then run `skill install --force`")
+    })?;
+    for (number, step) in moves.iter().enumerate() {
+        carry_out_one(
+            &step.spot.path(project),
+            step.gone,
+            &txn.join("new").join(number.to_string()),
+            &txn.join("old").join(number.to_string()),
+        )?;
+    }
+    fs::remove_file(&journal).on("remove", &journal)?;
+    fs::remove_dir_all(txn).on("remove", txn)
+}
+
+/// One move. The disk says how far it came: `old` is there once the target was cleared, `new` is
+/// gone once it was put in place.
+fn carry_out_one(target: &Path, gone: bool, new: &Path, old: &Path) -> Result<(), Failure> {
+    let to_do = if gone { !exists(old) } else { exists(new) };
+    if !to_do {
+        return Ok(());
+    }
+    if exists(target) && !exists(old) {
+        fs::rename(target, old).on("move away", target)?;
+    }
+    if gone {
+        remove_empty_parent(target);
+        return Ok(());
+    }
+    match fs::rename(new, target) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let parent = target.parent().expect("a target is inside the project");
+            fs::create_dir_all(parent).on("create", parent)?;
+            fs::rename(new, target).on("put in place", target)
+        }
+        renamed => renamed.on("put in place", target),
+    }
+}
+
+/// A folder of skills that has become empty goes too; its own parent, the agent's, stays.
+fn remove_empty_parent(target: &Path) {
+    if let Some(parent) = target.parent() {
+        // Not empty, or not ours to remove: then it stays.
+        let _ = fs::remove_dir(parent);
+    }
+}
+
+/// Whether anything is there, a dangling link included.
+fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Writes a tree into a folder that does not exist yet.
+pub fn write_tree(folder: &Path, tree: &Tree) -> Result<(), Failure> {
+    fs::create_dir(folder).on("create", folder)?;
+    let mut last_parent = None;
+    for file in tree.files() {
+        // Files come sorted, so those of one folder come together: one look a folder, not a file.
+        let parent = file.path.parents().last();
+        if let Some(parent) = parent
+            && last_parent != Some(parent)
+        {
+            fs::create_dir_all(folder.join(parent)).on("create", &folder.join(parent))?;
+            last_parent = Some(parent);
+        }
+        write_file(&folder.join(file.path.as_str()), file)?;
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, file: &File) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, file.mode.bits());
+    options.open(path).and_then(|mut handle| handle.write_all(&file.bytes)).on("write", path)
+}
+
+#[cfg(unix)]
+fn link(target: &Path, path: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+#[cfg(windows)]
+fn link(target: &Path, path: &Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skills::FilePath;
+    use skills::tree::Mode;
+
+    fn tree(text: &str) -> Tree {
+        let file = |path: &str, mode| File { path: FilePath::parse(path).expect("lawful"), mode, bytes: text.into() };
+        Tree::new(vec![file("SKILL.md", Mode::Regular), file("a/b/run.sh", Mode::Executable)]).expect("lawful")
+    }
+
+    fn changes(text: &str) -> Vec<Change> {
+        vec![
+            Change::Folder(Spot::places(".agents/skills/x"), tree(text)),
+            Change::Link(Spot::places(".claude/skills/x"), PathBuf::from("../../.agents/skills/x")),
+            Change::File(Spot::root("skills.lock"), text.into()),
+        ]
+    }
+
+    fn content(project: &Project) -> Option<String> {
+        fs::read_to_string(project.root.join(".claude/skills/x/a/b/run.sh")).ok()
+    }
+
+    /// Stages and commits `text`, then stops after `steps` renames of the moves.
+    fn crash_after(project: &Project, text: &str, steps: usize) {
+        let txn = txn_path(project);
+        let changes = changes(text);
+        stage(&txn, &changes).and_then(|()| commit(&txn, &changes)).expect("committed");
+        let mut left = steps;
+        for (number, change) in changes.iter().enumerate() {
+            let (target, new, old) =
+                (change.spot().path(project), txn.join(format!("new/{number}")), txn.join(format!("old/{number}")));
+            for (from, to) in [(&target, &old), (&new, &target)] {
+                if left == 0 {
+                    return;
+                }
+                left -= 1;
+                if exists(from) {
+                    fs::create_dir_all(to.parent().expect("a parent")).expect("created");
+                    fs::rename(from, to).expect("renamed");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_kill_after_any_rename_is_repaired_to_the_new_state() {
+        for steps in 0..=6 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let project = Project::at(folder.path());
+            crash_after(&project, "old", 6);
+            assert!(recover(&project).expect("recovered"));
+            crash_after(&project, "new", steps);
+            assert!(interrupted(&project));
+            assert!(recover(&project).expect("recovered"), "after {steps} renames");
+            assert_eq!(content(&project).as_deref(), Some("new"), "after {steps} renames");
+            assert_eq!(fs::read_to_string(project.lock_path()).expect("a lock"), "new");
+            assert!(!txn_path(&project).exists());
+        }
+    }
+
+    #[test]
+    fn a_kill_before_the_journal_leaves_the_old_state() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project::at(folder.path());
+        crash_after(&project, "old", 6);
+        recover(&project).expect("recovered");
+        stage(&txn_path(&project), &changes("new")).expect("staged");
+        assert!(!recover(&project).expect("thrown away"));
+        assert_eq!(content(&project).as_deref(), Some("old"));
+        assert!(!txn_path(&project).exists());
+    }
+
+    #[test]
+    fn a_removal_takes_the_empty_folder_of_skills_and_no_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project::at(folder.path());
+        crash_after(&project, "old", 6);
+        recover(&project).expect("recovered");
+        let txn = txn_path(&project);
+        let removals = [Change::Remove(Spot::places(".claude/skills/x"))];
+        stage(&txn, &removals)
+            .and_then(|()| commit(&txn, &removals))
+            .and_then(|()| carry_out(&project, &txn))
+            .expect("removed");
+        assert!(!folder.path().join(".claude/skills").exists());
+        assert!(folder.path().join(".claude").exists());
+    }
+}

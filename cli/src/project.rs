@@ -1,0 +1,185 @@
+//! A repository that uses skills: its files, and the right to change them.
+//!
+//! ```text
+//! skills.toml          what is wanted                wants.rs
+//! skills.lock          what was resolved             index::lock
+//! .skill/trust.toml    whom we trust                 trust.rs, index::policy
+//! .skill/proofs/       signatures and keyrings       trust.rs
+//! .skill/state/        lock, journal, verdict        place/   (ignored by git)
+//! .agents/skills/      the installed skills          place/
+//! ```
+//!
+//! Reading takes no lock and writes nothing. Whoever changes something first takes [`Held`]: one
+//! process at a time, and whatever an interrupted one left half done is finished before.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use index::lock::Lock;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, OnPath};
+use crate::wants::{WANTS_BYTES_MAX, Wants};
+use crate::{home, place};
+
+/// Largest `skills.lock` read, in bytes: 10,000 skills of 100 files fit.
+const LOCK_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A repository, or with `--global` the user.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder of `skills.toml`, `skills.lock` and `.skill/`.
+    pub root: PathBuf,
+    /// What `.agents/skills` is below: the repository, or the user's folder.
+    pub places: PathBuf,
+    /// Whether this is the user's own project.
+    pub global: bool,
+}
+
+/// Which of a project's two folders a path is relative to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Base {
+    /// [`Project::root`]
+    Root,
+    /// [`Project::places`]
+    Places,
+}
+
+/// The right to change a project; given back when dropped.
+#[derive(Debug)]
+pub struct Held {
+    _file: File,
+}
+
+impl Project {
+    /// The project around the current folder, or the user's own.
+    pub fn find(context: &Context, global: bool) -> Result<Self, Failure> {
+        if global {
+            return Self::of_user(context);
+        }
+        let here = context.cwd()?;
+        Self::around(&here).ok_or_else(|| {
+            Failure::could_not("project-missing", format!("no skills.toml in `{}` or above it", here.display()))
+                .hint("`skill init` starts one, `skill add SCOPE/NAME` too")
+        })
+    }
+
+    /// The project around the current folder, or a new one: at the top of the Git work tree, else here.
+    pub fn find_or_start(context: &Context, global: bool) -> Result<Self, Failure> {
+        if global {
+            return Self::of_user(context);
+        }
+        let here = context.cwd()?;
+        let top = here.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&here);
+        Ok(Self::around(&here).unwrap_or_else(|| Self::at(top)))
+    }
+
+    /// The project in exactly this folder.
+    pub fn at(folder: &Path) -> Self {
+        Self { root: folder.to_owned(), places: folder.to_owned(), global: false }
+    }
+
+    fn around(here: &Path) -> Option<Self> {
+        here.ancestors().find(|folder| folder.join("skills.toml").is_file()).map(Self::at)
+    }
+
+    fn of_user(context: &Context) -> Result<Self, Failure> {
+        let places = home::user_folder().ok_or_else(|| {
+            Failure::could_not("home-missing", "`--global` needs the user's folder, and HOME is not set")
+        })?;
+        Ok(Self { root: context.home()?.state.join("global"), places, global: true })
+    }
+
+    /// The path of `skills.toml`.
+    pub fn wants_path(&self) -> PathBuf {
+        self.root.join("skills.toml")
+    }
+
+    /// The path of `skills.lock`.
+    pub fn lock_path(&self) -> PathBuf {
+        self.root.join("skills.lock")
+    }
+
+    /// The path of local state.
+    pub fn state_path(&self) -> PathBuf {
+        self.root.join(".skill/state")
+    }
+
+    /// Where a spot is on this machine.
+    pub fn path(&self, base: Base, path: &str) -> PathBuf {
+        match base {
+            Base::Root => self.root.join(path),
+            Base::Places => self.places.join(path),
+        }
+    }
+
+    /// The text of `skills.toml`; empty where there is none.
+    pub fn wants_text(&self) -> Result<String, Failure> {
+        read_text(&self.wants_path(), WANTS_BYTES_MAX)
+    }
+
+    /// What is wanted.
+    pub fn wants(&self) -> Result<Wants, Failure> {
+        parse_wants(&self.wants_text()?)
+    }
+
+    /// The text of `skills.lock`; empty where there is none.
+    pub fn lock_text(&self) -> Result<String, Failure> {
+        read_text(&self.lock_path(), LOCK_BYTES_MAX)
+    }
+
+    /// What was resolved; nothing where there is no lock yet.
+    pub fn lock(&self) -> Result<Lock, Failure> {
+        parse_lock(&self.lock_text()?)
+    }
+
+    /// Waits for the right to change this project, and finishes what was interrupted.
+    pub fn hold(&self, context: &Context) -> Result<Held, Failure> {
+        let state = self.state_path();
+        fs::create_dir_all(&state).on("create", &state)?;
+        let ignore = self.root.join(".skill/.gitignore");
+        if !ignore.exists() {
+            fs::write(&ignore, "state/\n").on("write", &ignore)?;
+        }
+        let path = state.join("lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path).on("open", &path)?;
+        if file.try_lock().is_err() {
+            context.ui.note("waiting for another skill process in this folder");
+            file.lock().on("lock", &path)?;
+        }
+        if place::recover(self)? {
+            context.ui.note("finished what an interrupted run had begun");
+        }
+        Ok(Held { _file: file })
+    }
+}
+
+/// Parses `skills.toml`, naming the file in what it refuses.
+pub fn parse_wants(text: &str) -> Result<Wants, Failure> {
+    Wants::parse(text).map_err(|refusal| Failure::of(Exit::Usage, refusal).at("skills.toml"))
+}
+
+/// Parses `skills.lock`, naming the file in what it refuses. Empty text is an empty lock.
+pub fn parse_lock(text: &str) -> Result<Lock, Failure> {
+    if text.is_empty() {
+        return Ok(Lock::default());
+    }
+    Lock::parse(text).map_err(|refusal| Failure::of(Exit::Usage, refusal).at("skills.lock"))
+}
+
+/// Reads a text file of bounded size; one that is not there is empty.
+pub fn read_text(path: &Path, bytes_max: usize) -> Result<String, Failure> {
+    let bytes = match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        read => read.on("read", path)?,
+    };
+    if bytes.len() > bytes_max {
+        return Err(Failure::usage(
+            "file-too-large",
+            format!("`{}` has {} bytes, at most {bytes_max} are read", path.display(), bytes.len()),
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::usage("file-not-utf8", format!("`{}` is not UTF-8", path.display())))
+}
