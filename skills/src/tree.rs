@@ -4,7 +4,7 @@
 //! bytes, no duplicates, no two names that one file system would merge, within the limits, each
 //! file hashed exactly once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -128,24 +128,29 @@ pub fn check_paths(paths: &[&FilePath]) -> Result<(), Refusal> {
             return Err(collision(other, path));
         }
     }
-    // A folder spelt in two cases is one folder on some disks and two on others.
-    let mut folders: HashMap<String, String> = HashMap::new();
-    for path in paths {
-        for parent in path.parents() {
-            let key = FilePath::parse(parent).expect("the parent of a lawful path is lawful").fold_key();
-            if let Some(file) = seen.get(&key) {
-                return Err(Refusal::new(
-                    "archive-file-as-folder",
-                    format!("`{file}` is a file, and `{path}` needs it as a folder"),
-                ));
-            }
-            let spelt = folders.entry(key).or_insert_with(|| parent.to_owned());
-            if spelt != parent {
-                return Err(Refusal::new(
-                    "archive-case-collision",
-                    format!("folders `{spelt}` and `{parent}` are one folder where case is ignored"),
-                ));
-            }
+    check_folders(paths, &BTreeSet::new())
+}
+
+/// The laws of folders: none is a file as well, and none is spelt in two cases, which would be one
+/// folder on some disks and two on others. `named` are folders that an archive has entries for.
+pub(crate) fn check_folders(paths: &[&FilePath], named: &BTreeSet<FilePath>) -> Result<(), Refusal> {
+    let files: HashMap<String, &FilePath> = paths.iter().map(|path| (path.fold_key(), *path)).collect();
+    let above = paths.iter().copied().chain(named).flat_map(|path| path.parents().map(move |parent| (parent, path)));
+    let mut folders: HashMap<String, &str> = HashMap::new();
+    for (folder, path) in named.iter().map(|folder| (folder.as_str(), folder)).chain(above) {
+        let key = FilePath::parse(folder).expect("the parent of a lawful path is lawful").fold_key();
+        if let Some(file) = files.get(&key) {
+            return Err(Refusal::new(
+                "archive-file-as-folder",
+                format!("`{file}` is a file, and `{path}` needs it as a folder"),
+            ));
+        }
+        let spelt = *folders.entry(key).or_insert(folder);
+        if spelt != folder {
+            return Err(Refusal::new(
+                "archive-case-collision",
+                format!("folders `{spelt}` and `{folder}` are one folder where case is ignored"),
+            ));
         }
     }
     Ok(())
