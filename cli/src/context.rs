@@ -86,7 +86,7 @@ impl Context {
             let _ = self.runtime.set(runtime);
         }
         let runtime = self.runtime.get().expect("the runtime was set just above");
-        runtime.block_on(work)
+        tokio::task::LocalSet::new().block_on(runtime, work)
     }
 
     /// Refuses to go on where `--offline` forbids the network.
