@@ -9,7 +9,7 @@
 //! Writing goes into a fresh folder beside the target, then one rename.
 
 use std::fs::{self, File, FileType, Metadata};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use skills::limits::{FILES_MAX, MANIFEST_BYTES_MAX, UNPACKED_BYTES_MAX};
@@ -18,6 +18,7 @@ use skills::tree::{self, Mode, Tree};
 use skills::{FilePath, Refusal};
 
 use crate::failure::{Exit, Failure, OnPath};
+use crate::place;
 
 /// Most directory entries looked at, packed or not: thirty times what may be packed.
 const WALKED_MAX: usize = 65_536;
@@ -242,15 +243,14 @@ pub fn write_new(tree: &Tree, target: &Path) -> Result<(), Failure> {
     };
     fs::create_dir_all(beside).on("create", beside)?;
     let staged = tempfile::Builder::new().prefix(".unpack-").tempdir_in(beside).on("create a folder in", beside)?;
-    for file in tree.files() {
-        write_file(staged.path(), file)?;
-    }
-    open_to_readers(staged.path())?;
+    // One deeper: the temporary folder is its owner's alone, the package is as readable as its files.
+    let whole = staged.path().join("tree");
+    place::write_tree(&whole, tree)?;
     if cfg!(windows) && target.exists() {
         fs::remove_dir(target).on("replace", target)?;
     }
     // Renaming onto an empty folder replaces it; onto one that was filled meanwhile, it fails.
-    fs::rename(staged.path(), target).on("write", target)
+    fs::rename(&whole, target).on("write", target)
 }
 
 /// Refuses a target that holds something.
@@ -268,29 +268,6 @@ pub fn check_free(target: &Path) -> Result<(), Failure> {
             None => Ok(()),
         },
     }
-}
-
-fn write_file(folder: &Path, file: &tree::File) -> Result<(), Failure> {
-    let path = folder.join(file.path.as_str());
-    let parent = path.parent().expect("a file in a folder has a parent");
-    fs::create_dir_all(parent).on("create", parent)?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, file.mode.bits());
-    let mut out = options.open(&path).on("write", &path)?;
-    out.write_all(&file.bytes).on("write", &path)
-}
-
-/// A temporary folder is its owner's alone; an unpacked package is as readable as its files.
-fn open_to_readers(folder: &Path) -> Result<(), Failure> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).on("write", folder)?;
-    }
-    let _ = folder;
-    Ok(())
 }
 
 #[cfg(test)]
