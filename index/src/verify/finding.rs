@@ -1,0 +1,98 @@
+//! What verification reports: one shape for text, JSON, SARIF and exit codes.
+
+/// What a finding means for the run. Ordered by how much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The bytes or the cryptography are wrong: exit 1.
+    Failed,
+    /// Something that is needed is not there: exit 3.
+    Missing,
+    /// The cryptography is fine, the policy says no: exit 4.
+    Policy,
+    /// Only too old: exit 5.
+    Stale,
+    /// Worth saying, refuses nothing: exit 0.
+    Note,
+}
+
+impl Class {
+    /// The exit code of a run whose worst finding this is.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Missing => 3,
+            Self::Policy => 4,
+            Self::Stale => 5,
+            Self::Note => 0,
+        }
+    }
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule, one of [`RULES`].
+    pub id: &'static str,
+    /// What it means for the run.
+    pub class: Class,
+    /// `scope/name@version`.
+    pub skill: String,
+    /// The file it is about, inside the skill.
+    pub path: Option<String>,
+    /// What was seen and what was expected; no full stop at the end.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// A finding about a whole skill, without a hint.
+    pub fn new(id: &'static str, class: Class, skill: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { id, class, skill: skill.into(), path: None, message: message.into(), hint: None }
+    }
+
+    /// The same finding, with the way out named.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same finding, about one file.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+}
+
+/// The exit code of a report: that of its worst finding.
+pub fn exit_code<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> u8 {
+    findings.into_iter().map(|finding| finding.class).min().map_or(0, Class::exit_code)
+}
+
+/// Every report id of TRUST §8: id, name, what it means. The SARIF rules are made of it.
+pub const RULES: &[(&str, &str, &str)] = &[
+    ("SKV001", "digest-mismatch", "Content, archive, lock or index differs from what the release statement binds."),
+    ("SKV002", "extra-file", "A file lies in an installed skill that its publisher did not sign."),
+    ("SKV003", "mode", "A file may be executed and should not be, or the other way round."),
+    ("SKV004", "missing-file", "A file that the publisher signed is not there."),
+    ("SKV010", "unsigned", "Nobody signed the release, and no exception of the policy lets it in."),
+    ("SKV011", "bad-signature", "A signature does not verify over the release statement."),
+    ("SKV012", "untrusted-key", "The signature or its keyring is not one that the policy trusts for this name."),
+    ("SKV013", "revoked-key", "A key that signed the release was revoked by its scope."),
+    ("SKV014", "threshold", "Fewer distinct owners signed the release than its keyring or the policy demands."),
+    ("SKV020", "not-logged", "The policy demands a transparency log entry that cannot be shown."),
+    ("SKV021", "bad-inclusion", "An inclusion proof does not lead to the checkpoint."),
+    ("SKV022", "quorum", "The policy demands witnesses that cannot be shown."),
+    ("SKV023", "fork", "The log shows different histories to different readers."),
+    ("SKV030", "stale", "The freshness that the policy demands cannot be shown."),
+    ("SKV031", "yanked", "The release was withdrawn."),
+    ("SKV032", "rollback", "The keyring, or the link that the release names, is older than the policy's min-seq."),
+    ("SKV033", "quarantined", "The deny list of the policy, or the registry, keeps the release out."),
+    ("SKV040", "provenance", "The policy demands a build provenance that cannot be shown."),
+    ("SKV041", "downgrade", "The policy demands that trust never gets weaker, which cannot be shown."),
+    ("SKV042", "too-young", "The policy demands an age that cannot be shown."),
+    ("SKV050", "exception-used", "An exception of the policy let something unsigned in."),
+    ("SKV051", "exception-expired", "The exception that would let it in has ended."),
+];
