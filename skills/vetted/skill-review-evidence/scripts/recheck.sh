@@ -13,8 +13,8 @@
 #
 #   CURRENT  the record names the tree that is here     STALE  it names another one: the changed paths follow
 #
-# Exit: 0 all PASSED and CURRENT · 1 a run did not pass, or a record is malformed · 2 usage ·
-#       3 no record, or a named one is missing · 5 all PASSED, at least one only STALE
+# Exit: 0 all PASSED and CURRENT, 1 a run did not pass or a record is malformed, 2 usage,
+#       3 no record, or a named one is missing, 5 all PASSED, at least one only STALE.
 set -u
 LC_ALL=C; export LC_ALL
 
