@@ -10,6 +10,7 @@
 //! ```
 
 pub mod agents;
+pub mod api;
 pub mod cache;
 pub mod client;
 pub mod commands;
@@ -18,6 +19,7 @@ pub mod credentials;
 pub mod failure;
 pub mod folder;
 pub mod home;
+pub mod install;
 pub mod keys;
 pub mod passphrase;
 pub mod place;
@@ -25,6 +27,7 @@ pub mod private;
 pub mod project;
 pub mod registries;
 pub mod report;
+pub mod shown;
 pub mod trust;
 pub mod ui;
 pub mod wants;

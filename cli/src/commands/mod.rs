@@ -36,6 +36,56 @@ macro_rules! commands {
 }
 
 commands! {
+    /// Start skills.toml and find the agents used here
+    Init => init, "init";
+    /// Want more skills, and install them
+    Add => add, "add";
+    /// Make the disk equal to the lock, resolving first what it lacks
+    Install => install, "install";
+    /// Want fewer skills
+    Remove => remove, "remove";
+    /// Move to the newest versions that skills.toml allows
+    Update => update, "update";
+    /// Which installed skills have newer versions
+    Outdated => outdated, "outdated";
+    /// What is installed
+    List => list, "list";
+    /// Who needs whom
+    Tree => tree, "tree";
+    /// Why a skill is installed
+    Why => why, "why";
+    /// Show edits of an installed skill, or what differs between two versions
+    Diff => diff, "diff";
+    /// Check everything installed against policy, proofs and signatures
+    Verify => verify, "verify";
+    /// Start a new package
+    New => new, "new";
+    /// Say what is wrong with a package, and mend what a machine can
+    Lint => lint, "lint";
+    /// Pack a package into its archive, the same bytes on every machine
+    Pack => pack, "pack";
+    /// Check an archive and write its files into a new folder
+    Unpack => unpack, "unpack";
+    /// Make and show the keys that sign releases
+    Key => key, "key";
+    /// Keep a token for a registry
+    Login => login, "login";
+    /// Forget the token of a registry
+    Logout => logout, "logout";
+    /// Say who the registry takes you for
+    Whoami => whoami, "whoami";
+    /// Make, list and revoke registry tokens
+    Token => token, "token";
+    /// Create and show a team's namespace
+    Scope => scope, "scope";
+    /// Withdraw a version, or bring it back
+    Yank => yank, "yank";
+    /// Find packages by words
+    Search => search, "search";
+    /// Show what the registry says about a package
+    Info => info, "info";
+    /// Look after what was fetched
+    Cache => cache, "cache";
     /// Print a completion script for your shell
     Completions => completions, "completions";
 }

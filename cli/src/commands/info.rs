@@ -1,0 +1,139 @@
+//! `skill info NAME[@VERSION]`: what the registry says about a package, from its index file.
+//!
+//! The registry's word, not the publisher's: nothing here is verified. `skill add` verifies.
+
+use std::fmt::Write as _;
+
+use index::entry::{self, Entry, INDEX_BYTES_MAX};
+use index::urls;
+use serde_json::json;
+use skills::{PackageName, Version};
+
+use super::whoami::day;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::shown;
+use crate::ui::Answer;
+
+/// Most versions listed as text; `--json` has them all.
+const VERSIONS_SHOWN: usize = 10;
+
+/// Arguments of `skill info`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The package, or one release of it
+    #[arg(value_name = "SCOPE/NAME[@VERSION]", value_parser = parse_wanted)]
+    wanted: (PackageName, Option<Version>),
+}
+
+fn parse_wanted(text: &str) -> Result<(PackageName, Option<Version>), String> {
+    if text.strip_prefix('@').unwrap_or(text).contains('@') {
+        return super::yank::parse_release(text).map(|(name, version)| (name, Some(version)));
+    }
+    PackageName::parse(text).map(|name| (name, None)).map_err(|refusal| refusal.to_string())
+}
+
+/// Fetches the index file and shows one version of it.
+pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
+    let (name, version) = args.wanted;
+    let client = context.client()?;
+    let bytes = context.block_on(client.fetch(&urls::index(&name), INDEX_BYTES_MAX))?.ok_or_else(|| {
+        Failure::could_not("package-not-found", format!("{} has no package `{name}`", client.url()))
+            .hint("`skill search WORDS` finds packages by what they do")
+    })?;
+    let entries = entry::parse(&bytes, &name).map_err(|refusal| Failure::of(Exit::Could, refusal))?;
+    let entry = choose(&entries, version.as_ref(), &name)?;
+    Ok(Answer::new(text(entry, &entries), json!({"release": entry, "versions": entries})))
+}
+
+/// The version asked for; else what `add` would choose: the newest that is neither yanked nor a
+/// pre-release, as far as there is one.
+fn choose<'e>(entries: &'e [Entry], version: Option<&Version>, name: &PackageName) -> Result<&'e Entry, Failure> {
+    let newest = |wanted: &dyn Fn(&Entry) -> bool| entries.iter().rev().find(|entry| wanted(entry));
+    let found = match version {
+        Some(version) => newest(&|entry| entry.vers == *version),
+        None => newest(&|entry| !entry.yanked && !entry.vers.is_prerelease())
+            .or_else(|| newest(&|entry| !entry.yanked))
+            .or_else(|| newest(&|_| true)),
+    };
+    found.ok_or_else(|| {
+        let seen = match version {
+            Some(version) => format!("`{name}` has no version {version}"),
+            None => format!("`{name}` has no version that this program understands"),
+        };
+        Failure::could_not("version-not-found", seen).hint(format!("`skill info {name}` lists its versions"))
+    })
+}
+
+fn text(entry: &Entry, entries: &[Entry]) -> String {
+    let mut text = format!("{} {}\n", entry.name, entry.vers);
+    if !entry.desc.is_empty() {
+        let _ = writeln!(text, "{}", shown::wrapped(&entry.desc, "  ", 78));
+    }
+    text.push('\n');
+    let mut row = |label: &str, value: String| {
+        let _ = writeln!(text, "{label:<13}{value}");
+    };
+    if entry.yanked {
+        row("yanked", entry.yank_reason.as_deref().map_or("yes".to_owned(), |reason| shown::line(reason, 200)));
+    }
+    if let Some(instead) = &entry.deprecated {
+        row("deprecated", shown::line(instead, 200));
+    }
+    row("license", entry.license.as_deref().map_or("not stated".to_owned(), |license| shown::line(license, 64)));
+    if !entry.kw.is_empty() {
+        row("keywords", shown::line(&entry.kw.join(", "), 64));
+    }
+    row("contents", format!("{}, {} bytes packed", files(entry.files), entry.size));
+    row("can", capabilities(entry));
+    for dependency in &entry.deps {
+        row("depends on", format!("{} {}", dependency.name, dependency.req));
+    }
+    for (label, needs) in [("needs", &entry.requires.bins), ("needs env", &entry.requires.env)] {
+        if !needs.is_empty() {
+            row(label, shown::line(&needs.join(", "), 64));
+        }
+    }
+    row("archive", entry.cksum.to_string());
+    row("tree", entry.tree.to_string());
+    row("published", format!("{} by {}", day(&entry.published), shown::line(&entry.by, 40)));
+    for key in &entry.sigs {
+        row("signed by", shown::line(key.as_str(), 64));
+    }
+    row("versions", versions(entries));
+    text
+}
+
+fn files(count: u32) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+/// What it can do to a machine, in the words that `install` uses.
+fn capabilities(entry: &Entry) -> String {
+    let caps = &entry.caps;
+    let mut can = Vec::new();
+    if caps.scripts > 0 {
+        can.push(format!("run scripts ({})", caps.scripts));
+    } else if caps.exec {
+        can.push("run executable files".to_owned());
+    }
+    if caps.allowed_tools {
+        can.push("use tools without asking (allowed-tools)".to_owned());
+    }
+    if caps.scripts > 0 && caps.exec {
+        can.push("some are executable".to_owned());
+    }
+    if can.is_empty() { "be read: no scripts, no granted tools".to_owned() } else { can.join(", ") }
+}
+
+/// Newest first, yanked ones marked.
+fn versions(entries: &[Entry]) -> String {
+    let shown = entries.iter().rev().take(VERSIONS_SHOWN);
+    let mut names: Vec<String> = shown
+        .map(|entry| if entry.yanked { format!("{} (yanked)", entry.vers) } else { entry.vers.to_string() })
+        .collect();
+    if entries.len() > VERSIONS_SHOWN {
+        names.push(format!("and {} older", entries.len() - VERSIONS_SHOWN));
+    }
+    names.join(", ")
+}
