@@ -4,6 +4,9 @@ use crate::path::FilePath;
 use crate::refusal::Refusal;
 use crate::tree::Tree;
 
+/// The file that makes a folder a skill.
+pub const SKILL_MD: &str = "SKILL.md";
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

@@ -1,12 +1,37 @@
-//! The manifest `skill.toml`, schema 1.
+//! The manifest `skill.toml`, schema 1 (FORMATS §1).
+//!
+//! What `SKILL.md` says about a skill, the manifest may not say again: two places would be two
+//! truths, and each reader would believe another one. Other kinds have no `SKILL.md` of their own and
+//! say it here.
+
+mod globs;
+mod wire;
 
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
+use self::globs::Globs;
+use self::wire::{SchemaProbe, Wire};
+use crate::limits::MANIFEST_BYTES_MAX;
 use crate::name::PackageName;
 use crate::path::FilePath;
 use crate::refusal::Refusal;
 use crate::statement::Dependency;
 use crate::version::Version;
+
+/// The file that a manifest is read from.
+pub const SKILL_TOML: &str = "skill.toml";
+
+/// The only schema there is.
+const SCHEMA: i64 = 1;
+
+/// Most keywords; more than ten are not words to find it by, but noise in everybody's search.
+const KEYWORDS_MAX: usize = 10;
+
+/// Most entries in any other list, and longest text in one, in characters: they are shown on one
+/// screen, and carried in the index entry of every version.
+const LIST_MAX: usize = 64;
+const TEXT_CHARS_MAX: usize = 256;
 
 /// What kind of package it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +45,18 @@ pub enum Kind {
     Tools,
     /// A program that proves that work is done.
     Check,
+}
+
+impl Kind {
+    /// The word in the manifest.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skill => "skill",
+            Self::Brief => "brief",
+            Self::Tools => "tools",
+            Self::Check => "check",
+        }
+    }
 }
 
 /// A manifest, read.
@@ -51,11 +88,12 @@ pub struct Manifest {
     pub requires: Requires,
     /// The packages that it needs, in the author's order.
     pub dependencies: Vec<Dependency>,
+    globs: Globs,
 }
 
 /// Preconditions, reported by `skill doctor`, never called a sandbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Requires {
     /// Programs, with an optional version: `psql >=14`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -72,18 +110,361 @@ pub struct Requires {
 }
 
 impl Manifest {
-    /// Parses `skill.toml`.
-    pub fn parse(_bytes: &[u8]) -> Result<Self, Refusal> {
-        todo!("the manifest")
+    /// Parses `skill.toml`, the first broken rule being the refusal.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.len() > MANIFEST_BYTES_MAX {
+            return Err(Refusal::new(
+                "manifest-too-large",
+                format!("skill.toml has {} bytes, at most {MANIFEST_BYTES_MAX} are allowed", bytes.len()),
+            ));
+        }
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| Refusal::new("manifest-malformed", "skill.toml is not UTF-8").hint("save it as UTF-8"))?;
+        let source = Source(text);
+        source.check_schema()?;
+        let wire: Wire = toml::from_str(text).map_err(|error| source.malformed(&error))?;
+        source.check_tables(&wire)?;
+        source.check_one_truth(&wire)?;
+        source.check_dependencies(&wire)?;
+        source.manifest(wire)
     }
 
     /// Whether a file of the folder goes into the archive.
-    pub fn packs(&self, _path: &FilePath) -> bool {
-        todo!("include and exclude")
+    pub fn packs(&self, path: &FilePath) -> bool {
+        packs_by_default(path) && self.globs.packs(path)
     }
 }
 
-/// Whether a file goes into the archive of a folder that has no manifest.
-pub fn packs_by_default(_path: &FilePath) -> bool {
-    todo!("the default excludes")
+/// Whether a file goes into the archive of a folder that has no manifest: not what version control,
+/// operating systems and editors leave behind, and not `.skill/` at the top, which is ours.
+pub fn packs_by_default(path: &FilePath) -> bool {
+    globs::by_default(path)
+}
+
+/// The text of a manifest, for sentences that name the line.
+struct Source<'a>(&'a str);
+
+impl Source<'_> {
+    fn refuse<T>(&self, code: &'static str, at: &Spanned<T>, message: impl AsRef<str>) -> Refusal {
+        let line = self.line(at.span().start);
+        Refusal::new(code, format!("skill.toml line {line}: {}", message.as_ref()))
+    }
+
+    fn line(&self, at: usize) -> usize {
+        1 + self.0.as_bytes()[..at.min(self.0.len())].iter().filter(|&&b| b == b'\n').count()
+    }
+
+    fn malformed(&self, error: &toml::de::Error) -> Refusal {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        let place = error.span().map_or_else(String::new, |span| format!(" line {}", self.line(span.start)));
+        Refusal::new("manifest-malformed", format!("skill.toml{place}: {message}"))
+    }
+
+    /// A newer schema is said to be newer, whatever else in it is unknown to us.
+    fn check_schema(&self) -> Result<(), Refusal> {
+        let probe: SchemaProbe = toml::from_str(self.0).map_err(|error| self.malformed(&error))?;
+        match probe.package.and_then(|package| package.schema) {
+            Some(schema) if *schema.get_ref() != SCHEMA => {
+                let message =
+                    format!("schema {} is not one that this program reads, expected {SCHEMA}", schema.get_ref());
+                Err(self.refuse("manifest-schema", &schema, message).hint("a newer `skill` may read it"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A table that belongs to another kind is a mistake of the kind or of the table: say which.
+    fn check_tables(&self, wire: &Wire) -> Result<(), Refusal> {
+        use Kind::{Brief, Check, Skill, Tools};
+        let kind = wire.package.kind;
+        let tables: [(&str, Option<usize>, &[Kind]); 8] = [
+            ("boundary", start(wire.boundary.as_ref()), &[Brief, Tools]),
+            ("param", start(wire.param.as_ref()), &[Brief, Check]),
+            ("brief", start(wire.brief.as_ref()), &[Brief]),
+            ("server", start(wire.server.as_ref()), &[Tools]),
+            ("rule", start(wire.rule.as_ref()), &[Tools]),
+            ("grant", start(wire.grant.as_ref()), &[Tools]),
+            ("check", start(wire.check.as_ref()), &[Check]),
+            ("evals", start(wire.evals.as_ref()), &[Skill, Brief]),
+        ];
+        for (table, at, kinds) in tables {
+            if let (Some(at), false) = (at, kinds.contains(&kind)) {
+                let owners: Vec<String> = kinds.iter().map(|kind| format!("`{}`", kind.as_str())).collect();
+                return Err(Refusal::new(
+                    "manifest-foreign-table",
+                    format!(
+                        "skill.toml line {}: table `[{table}]` belongs to kind {}, this package is of kind `{}`",
+                        self.line(at),
+                        owners.join(" or "),
+                        kind.as_str()
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What `SKILL.md` owns is not said twice.
+    fn check_one_truth(&self, wire: &Wire) -> Result<(), Refusal> {
+        let package = &wire.package;
+        let skill = package.kind == Kind::Skill;
+        let repeated = [
+            ("description", start(package.description.as_ref()).filter(|_| skill)),
+            ("license", start(package.license.as_ref()).filter(|_| skill)),
+            ("compatibility", start(package.compatibility.as_ref())),
+            ("allowed-tools", start(package.allowed_tools.as_ref())),
+        ];
+        for (key, at) in repeated {
+            if let Some(at) = at {
+                return Err(Refusal::new(
+                    "manifest-repeats",
+                    format!("skill.toml line {}: `{key}` belongs in the front matter of SKILL.md", self.line(at)),
+                )
+                .hint("remove it from skill.toml; SKILL.md is where agents read it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_dependencies(&self, wire: &Wire) -> Result<(), Refusal> {
+        let dependencies = &wire.dependencies.0;
+        if dependencies.len() > LIST_MAX {
+            let seen = dependencies.len();
+            return Err(Refusal::new(
+                "manifest-limit",
+                format!("skill.toml has {seen} dependencies, at most {LIST_MAX} are allowed"),
+            ));
+        }
+        if dependencies.iter().any(|dependency| dependency.name == wire.package.name) {
+            return Err(Refusal::new(
+                "manifest-self-dependency",
+                format!("skill.toml: `{}` depends on itself", wire.package.name),
+            ));
+        }
+        Ok(())
+    }
+
+    fn manifest(&self, wire: Wire) -> Result<Manifest, Refusal> {
+        let package = wire.package;
+        let include = self.list("include", package.include, LIST_MAX)?;
+        let exclude = self.list("exclude", package.exclude, LIST_MAX)?;
+        let globs = Globs::new(&include, &exclude)
+            .map_err(|error| Refusal::new("manifest-glob", format!("skill.toml: not a glob: {error}")))?;
+        Ok(Manifest {
+            name: package.name,
+            version: package.version,
+            kind: package.kind,
+            description: package.description.map(Spanned::into_inner),
+            license: package.license.map(|license| self.text("license", license)).transpose()?,
+            owners: self.list("owners", package.owners, LIST_MAX)?,
+            keywords: self.list("keywords", package.keywords, KEYWORDS_MAX)?,
+            repository: package.repository.map(|url| self.url("repository", url)).transpose()?,
+            homepage: package.homepage.map(|url| self.url("homepage", url)).transpose()?,
+            include,
+            exclude,
+            requires: Requires {
+                bins: self.list("bins", wire.requires.bins, LIST_MAX)?,
+                env: self.env(wire.requires.env)?,
+                os: self.list("os", wire.requires.os, LIST_MAX)?,
+                agents: self.list("agents", wire.requires.agents, LIST_MAX)?,
+            },
+            dependencies: wire.dependencies.0,
+            globs,
+        })
+    }
+
+    fn list(&self, key: &str, values: Vec<Spanned<String>>, most: usize) -> Result<Vec<String>, Refusal> {
+        if let Some(over) = values.get(most) {
+            let message = format!("`{key}` has {} entries, at most {most} are allowed", values.len());
+            return Err(self.refuse("manifest-limit", over, message));
+        }
+        values.into_iter().map(|value| self.text(key, value)).collect()
+    }
+
+    /// One line of bounded text.
+    fn text(&self, key: &str, value: Spanned<String>) -> Result<String, Refusal> {
+        let text = value.get_ref();
+        if text.trim().is_empty() || text.chars().count() > TEXT_CHARS_MAX || text.chars().any(char::is_control) {
+            let message = format!("a value of `{key}` is empty, has control characters or more than {TEXT_CHARS_MAX}");
+            return Err(self.refuse("manifest-limit", &value, message));
+        }
+        Ok(value.into_inner())
+    }
+
+    /// Names only: a value here would be a secret in a public file.
+    fn env(&self, values: Vec<Spanned<String>>) -> Result<Vec<String>, Refusal> {
+        let is_name = |text: &str| {
+            !text.starts_with(|c: char| c.is_ascii_digit())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        };
+        if let Some(bad) = values.iter().find(|value| !is_name(value.get_ref())) {
+            return Err(self
+                .refuse("manifest-env", bad, "an entry of `env` is not the name of an environment variable")
+                .hint("names only, for example `PG_URL`; values never belong in a package"));
+        }
+        self.list("env", values, LIST_MAX)
+    }
+
+    /// A web address: it becomes a link on a page, where `javascript:` would be code.
+    fn url(&self, key: &str, value: Spanned<String>) -> Result<String, Refusal> {
+        if !["https://", "http://"].iter().any(|scheme| value.get_ref().starts_with(scheme)) {
+            let message = format!("`{key}` is not a web address: expected `https://…`");
+            return Err(self.refuse("manifest-url", &value, message));
+        }
+        self.text(key, value)
+    }
+}
+
+fn start<T>(value: Option<&Spanned<T>>) -> Option<usize> {
+    value.map(|value| value.span().start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "[package]\nschema = 1\nname = \"acme/pdf\"\nversion = \"1.0.0\"\nkind = \"skill\"\n";
+
+    fn parse(more: &str) -> Result<Manifest, Refusal> {
+        Manifest::parse(format!("{HEAD}{more}").as_bytes())
+    }
+
+    fn refuses(more: &str, code: &str, words: &str) {
+        let refusal = parse(more).expect_err(more);
+        assert_eq!(refusal.code, code, "{more}: {refusal}");
+        assert!(refusal.message.contains(words), "{more}: {refusal}");
+    }
+
+    #[test]
+    fn the_smallest_manifest_has_four_keys() {
+        let manifest = parse("").expect("a manifest");
+        assert_eq!((manifest.name.to_string(), manifest.kind), ("acme/pdf".to_owned(), Kind::Skill));
+        for key in ["schema", "name", "version", "kind"] {
+            let without: String =
+                HEAD.lines().filter(|line| !line.starts_with(key)).map(|l| format!("{l}\n")).collect();
+            let refusal = Manifest::parse(without.as_bytes()).expect_err(key);
+            assert!(refusal.message.contains(&format!("`{key}`")), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn dependencies_keep_the_authors_order() {
+        let manifest = parse("[dependencies]\n\"b/z\" = \"^1\"\n\"@a/y\" = \"*\"\n").expect("a manifest");
+        let names: Vec<String> = manifest.dependencies.iter().map(|dependency| dependency.name.to_string()).collect();
+        assert_eq!(names, ["b/z", "a/y"]);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_their_line() {
+        refuses("keyword = []\n", "manifest-malformed", "skill.toml line 6: unknown field `keyword`");
+        refuses("[requires]\nbin = []\n", "manifest-malformed", "line 7: unknown field `bin`");
+        refuses("[evals]\nfile = \"e.json\"\nx = 1\n", "manifest-malformed", "line 8");
+        refuses("[dependency]\n", "manifest-malformed", "line 6: unknown field `dependency`");
+    }
+
+    #[test]
+    fn tables_of_third_parties_are_theirs() {
+        assert!(parse("[x.acme]\nanything = { goes = true }\n").is_ok());
+    }
+
+    #[test]
+    fn tables_of_another_kind_are_refused_naming_the_kind() {
+        refuses(
+            "[brief]\ntemplate = \"b.md\"\n",
+            "manifest-foreign-table",
+            "line 6: table `[brief]` belongs to kind `brief`",
+        );
+        refuses("[check]\nargv = []\n", "manifest-foreign-table", "kind `check`");
+        refuses("[[rule]]\neffect = \"deny\"\n", "manifest-foreign-table", "kind `tools`");
+        refuses("[param.x]\ntype = \"string\"\n", "manifest-foreign-table", "kind `brief` or `check`");
+    }
+
+    #[test]
+    fn what_skill_md_says_is_not_said_again() {
+        for key in ["description", "license", "compatibility", "allowed-tools"] {
+            refuses(&format!("{key} = \"x\"\n"), "manifest-repeats", &format!("line 6: `{key}` belongs"));
+        }
+    }
+
+    #[test]
+    fn evals_name_a_lawful_file() {
+        assert!(parse("[evals]\nfile = \"evals/evals.json\"\n").is_ok());
+        refuses("[evals]\nfile = \"../x.json\"\n", "manifest-malformed", "leaves the folder");
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        let words = |n: usize| format!("keywords = [{}]\n", vec!["\"w\""; n].join(", "));
+        assert!(parse(&words(10)).is_ok());
+        refuses(&words(11), "manifest-limit", "line 6: `keywords` has 11 entries, at most 10");
+        refuses("owners = [\"\"]\n", "manifest-limit", "`owners` is empty");
+        let many: String = (0..65).map(|n| format!("\"a/d{n}\" = \"*\"\n")).collect();
+        refuses(&format!("[dependencies]\n{many}"), "manifest-limit", "65 dependencies");
+    }
+
+    #[test]
+    fn dependencies_are_names_and_requirements_each_once_and_not_itself() {
+        refuses("[dependencies]\n\"acme/pdf\" = \"*\"\n", "manifest-self-dependency", "depends on itself");
+        refuses("[dependencies]\n\"a/b\" = \"*\"\n\"@a/b\" = \"*\"\n", "manifest-malformed", "`a/b` appears twice");
+        refuses("[dependencies]\n\"a/b\" = \"*\"\n\"a/b\" = \"*\"\n", "manifest-malformed", "duplicate key");
+        refuses("[dependencies]\nab = \"*\"\n", "manifest-malformed", "`ab` is not a package name");
+        refuses("[dependencies]\n\"a/b\" = \"one\"\n", "manifest-malformed", "line 7: `one` is not a requirement");
+        refuses("[dependencies]\n\"a/b\" = { version = \"1\" }\n", "manifest-malformed", "line 7");
+    }
+
+    #[test]
+    fn environment_variables_are_names_never_values() {
+        assert!(parse("[requires]\nenv = [\"PG_URL\"]\n").is_ok());
+        refuses("[requires]\nenv = [\"PG_URL=postgres://u:p@h\"]\n", "manifest-env", "line 7");
+    }
+
+    #[test]
+    fn links_are_web_addresses() {
+        assert!(parse("homepage = \"https://example.org\"\n").is_ok());
+        refuses("homepage = \"javascript:alert(1)\"\n", "manifest-url", "line 6: `homepage` is not a web address");
+    }
+
+    #[test]
+    fn a_newer_schema_is_called_newer() {
+        let newer = HEAD.replace("schema = 1", "schema = 2\nnews = true");
+        assert_eq!(Manifest::parse(newer.as_bytes()).expect_err("newer").code, "manifest-schema");
+    }
+
+    #[test]
+    fn size_is_bounded() {
+        let long = "#".repeat(MANIFEST_BYTES_MAX);
+        assert_eq!(parse(&long).expect_err("long").code, "manifest-too-large");
+    }
+
+    fn packs(manifest: &Manifest, path: &str) -> bool {
+        manifest.packs(&FilePath::parse(path).expect("lawful"))
+    }
+
+    #[test]
+    fn include_and_exclude_choose_files() {
+        let manifest = parse("include = [\"docs\", \"*.md\"]\nexclude = [\"docs/draft/\"]\n").expect("a manifest");
+        for (path, expected) in [
+            ("SKILL.md", true),
+            ("skill.toml", true),
+            ("docs/a/b.txt", true),
+            ("README.md", true),
+            ("other/README.md", false),
+            ("docs/draft/a.md", false),
+            ("scripts/x.sh", false),
+        ] {
+            assert_eq!(packs(&manifest, path), expected, "{path}");
+        }
+        refuses("exclude = [\"a[\"]\n", "manifest-glob", "not a glob");
+    }
+
+    #[test]
+    fn what_tools_leave_behind_is_not_packed() {
+        let manifest = parse("").expect("a manifest");
+        for path in [".skill/state", "a/.DS_Store", "a~", "x/__pycache__/y.pyc", ".a.swp", "._SKILL.md", ".#lock"] {
+            assert!(!packs(&manifest, path), "{path}");
+        }
+        for path in [".gitignore", "a/.skill/x", "skill.md~x", "scripts/run.sh", ".env.example"] {
+            assert!(packs(&manifest, path), "{path}");
+        }
+    }
 }
