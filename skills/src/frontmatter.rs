@@ -26,6 +26,7 @@ mod outcomes;
 use std::collections::BTreeMap;
 
 pub(crate) use edit::{quote_scalars, set_name};
+pub(crate) use entries::entries;
 pub(crate) use mend::yaml as mend_yaml;
 pub(crate) use split::Parts;
 pub(crate) use stop::Stop;

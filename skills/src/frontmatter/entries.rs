@@ -24,6 +24,12 @@ impl Entry {
         front[self.value..self.span.end].lines().next().unwrap_or_default().trim_end()
     }
 
+    /// Whether a comment ends a plain value on the key's own line, and words of the value with it.
+    pub(crate) fn is_cut(&self, front: &str) -> bool {
+        let inline = self.inline(front);
+        !inline.starts_with(['"', '\'', '|', '>', '#', '[', '{']) && inline.contains(" #")
+    }
+
     /// The lines after the key's own.
     pub(crate) fn continued<'a>(&self, front: &'a str) -> &'a str {
         let span = &front[self.span.clone()];
