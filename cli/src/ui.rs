@@ -18,7 +18,7 @@ pub struct Answer {
     pub text: String,
     /// For programs: the `data` of the envelope.
     pub data: Value,
-    /// Usually [`Exit::Done`]; `verify` and `diff` have answers that are failures.
+    /// Usually [`Exit::Done`]; `verify` and `lint` have answers that are failures.
     pub exit: Exit,
 }
 

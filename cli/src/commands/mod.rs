@@ -78,6 +78,8 @@ commands! {
     Token => token, "token";
     /// Create and show a team's namespace
     Scope => scope, "scope";
+    /// Sign and publish packages
+    Publish => publish, "publish";
     /// Withdraw a version, or bring it back
     Yank => yank, "yank";
     /// Find packages by words

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use index::verify::{DiskContent, OnDisk};
 use skills::limits::UNPACKED_BYTES_MAX;
-use skills::tree::Mode;
-use skills::{Sha256, TreeDigest};
+use skills::tree::{File, Mode, Tree};
+use skills::{FilePath, Sha256, TreeDigest};
 
-use crate::failure::{Failure, OnPath};
+use crate::failure::{Exit, Failure, OnPath};
 
 /// What stands at a path.
 #[derive(Debug)]
@@ -57,6 +57,30 @@ pub fn read_folder(path: &Path) -> Result<DiskFolder, Failure> {
     read_below(path, "", &mut files)?;
     files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
     Ok(DiskFolder::Folder(files))
+}
+
+/// The files themselves, for showing what somebody changed.
+pub fn read_tree(path: &Path) -> Result<Tree, Failure> {
+    let DiskFolder::Folder(listed) = read_folder(path)? else {
+        return Err(Failure::could_not("not-a-folder", format!("`{}` is not a folder", path.display())));
+    };
+    let mut files = Vec::with_capacity(listed.len());
+    for file in listed {
+        match file.content {
+            DiskContent::Regular { mode, .. } => {
+                let at = path.join(&file.path);
+                files.push(File { path: FilePath::parse(&file.path)?, mode, bytes: fs::read(&at).on("read", &at)? });
+            }
+            DiskContent::Other(kind) => {
+                return Err(Failure::new(
+                    Exit::Failed,
+                    "not-a-file",
+                    format!("`{}` is {kind}", path.join(&file.path).display()),
+                ));
+            }
+        }
+    }
+    Ok(Tree::new(files)?)
 }
 
 fn read_below(folder: &Path, prefix: &str, files: &mut Vec<OnDisk>) -> Result<(), Failure> {

@@ -25,7 +25,7 @@ use skills::tree::{File, Tree};
 use crate::failure::{Failure, OnPath};
 use crate::project::{Base, Held, Project};
 
-pub use disk::{DiskFolder, read_folder};
+pub use disk::{DiskFolder, read_folder, read_tree};
 
 /// Where something stands, in a way that survives the project being moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

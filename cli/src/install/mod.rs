@@ -1,0 +1,138 @@
+//! The journey of every command that changes what is installed.
+//!
+//! ```text
+//! wants ─ resolve ─ pins ─ evidence ─ judge ─ archives ─ verify ─ plan ─ place + lock
+//! ```
+//!
+//! `install`, `add`, `remove` and `update` differ only in the text of `skills.toml` that they start
+//! from and in what they may change; the way is one. Nothing is written before everything is
+//! decided: a failure at any step leaves the disk as it was.
+
+mod evidence;
+mod pins;
+mod plan;
+mod resolution;
+
+use std::collections::BTreeSet;
+
+use index::lock::Lock;
+use index::verify::Finding;
+use skills::PackageName;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::place;
+use crate::project::{self, Held, Project};
+use crate::registries::Registries;
+use crate::trust::Trust;
+
+pub use evidence::{Evidence, ToJudge, judge_all, load_offline, today};
+pub use pins::describe_chain;
+pub use plan::{SkillChange, expected_link, read_installed};
+pub use resolution::{Catalogue, fetch_catalogue, unversioned};
+
+/// What a journey starts from.
+pub struct Journey<'a> {
+    /// The outer world.
+    pub context: &'a Context,
+    /// The project to change.
+    pub project: &'a Project,
+    /// `skills.toml` as it will be.
+    pub wants_text: String,
+    /// What may be done.
+    pub options: Options,
+}
+
+/// What a journey may do.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Fail if the lock would change.
+    pub locked: bool,
+    /// Overwrite or delete what was edited by hand.
+    pub force: bool,
+    /// Decide everything, write nothing.
+    pub dry_run: bool,
+    /// Which locked versions need not be kept.
+    pub unlock: Unlock,
+    /// Whether scopes met for the first time may be pinned: `Some(true)` without asking,
+    /// `Some(false)` after asking on a terminal, `None` never.
+    pub pin: Option<bool>,
+}
+
+/// Which locked versions need not be kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Unlock {
+    /// All are kept.
+    #[default]
+    None,
+    /// These may move.
+    Some(BTreeSet<PackageName>),
+    /// All may move.
+    All,
+}
+
+/// How a journey ended.
+#[derive(Debug)]
+pub struct Installed {
+    /// What changed, or would have.
+    pub changes: Vec<SkillChange>,
+    /// How many skills are installed now.
+    pub total: usize,
+    /// Whether `skills.lock` changed.
+    pub lock_changed: bool,
+    /// Notes: exceptions used, yanked versions kept.
+    pub notes: Vec<Finding>,
+    /// The new lock.
+    pub lock: Lock,
+}
+
+impl Journey<'_> {
+    /// Goes the whole way.
+    pub fn run(self, held: &Held) -> Result<Installed, Failure> {
+        let Self { context, project, wants_text, options } = self;
+        let wants = project::parse_wants(&wants_text)?;
+        let old = project.lock()?;
+        let trust = Trust::read(project)?;
+        let registries = Registries::new(context, &wants);
+
+        let picks = resolution::resolve(project, &wants, &old, &options.unlock, &registries, &trust.policy, context)?;
+        if options.locked && picks.iter().any(|pick| pick.locked.is_none())
+            || options.locked && picks.len() != old.skills.len()
+        {
+            return Err(lock_would_change(&picks, &old));
+        }
+        let evidence = evidence::gather(project, &picks, &registries, context)?;
+        let trust = pins::propose(context, trust, &picks, &evidence, options.pin)?;
+        let judged = evidence::judge_picks(&picks, &evidence, &trust.policy);
+        evidence::refuse_if_any(&judged)?;
+        let lock = plan::new_lock(&picks, &judged, &wants, project, &old)?;
+        let stands = plan::look_at_disk(project, &picks, &lock, &old, &judged)?;
+        let verified = evidence::verify_missing(picks, judged, &stands, &registries, &trust.policy, context)?;
+        let plan =
+            plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
+        if !options.dry_run {
+            place::apply(project, held, &plan.changes)?;
+        }
+        Ok(plan.installed)
+    }
+}
+
+fn lock_would_change(picks: &[resolution::Pick], old: &Lock) -> Failure {
+    let new: Vec<String> = picks
+        .iter()
+        .filter(|pick| pick.locked.is_none())
+        .map(|pick| format!("{}@{}", pick.name, pick.version))
+        .collect();
+    let gone = old
+        .skills
+        .iter()
+        .filter(|skill| picks.iter().all(|pick| pick.name != skill.name))
+        .map(|skill| format!("{} goes", skill.name));
+    let all: Vec<String> = new.into_iter().chain(gone).collect();
+    Failure::new(
+        Exit::Failed,
+        "lock-would-change",
+        format!("skills.lock does not match skills.toml, and `--locked` forbids changing it: {}", all.join(", ")),
+    )
+    .hint("run `skill install` without `--locked`, and commit skills.lock")
+}

@@ -1,0 +1,501 @@
+//! Plan: from what was decided and what stands on the disk to the changes of one transaction.
+//!
+//! The rule about people's edits is here: a folder is overwritten or removed only if it is exactly
+//! what some earlier run placed, or with `--force`. The rule about ownership too: what no earlier
+//! run placed is not ours, and stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use index::lock::{LinkKind, Lock, LockedSkill, Source, Written};
+use index::verify::{DiskContent, Judged, OnDisk, Verified};
+use rayon::prelude::*;
+use skills::tree::{File, Resource, Tree};
+use skills::{FilePath, PackageName, Sha256, SkillName, Version, frontmatter};
+
+use super::Installed;
+use super::evidence::{Admitted, Evidence};
+use super::resolution::{Pick, PickOrigin};
+use crate::agents::{Agent, CANONICAL, found};
+use crate::failure::{Exit, Failure, OnPath};
+use crate::place::{Change, DiskFolder, Spot, read_folder};
+use crate::project::Project;
+use crate::trust::{TRUST_PATH, bundle_path, keyring_path};
+use crate::wants::Wants;
+
+/// What happened to one skill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkillChange {
+    /// Which skill.
+    pub name: PackageName,
+    /// The version before; `None` where it was not installed.
+    pub from: Option<Version>,
+    /// The version after; `None` where it is removed.
+    pub to: Option<Version>,
+    /// Whether only its files were put right.
+    pub restored: bool,
+}
+
+/// What stands at the places of one skill.
+#[derive(Debug)]
+pub struct Standing {
+    canonical: State,
+    agents: Vec<State>,
+}
+
+/// What stands at one place, seen from what should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Exactly what should.
+    Right,
+    /// Nothing.
+    Absent,
+    /// Exactly what an earlier run placed.
+    Ours,
+    /// What an earlier run placed, and somebody changed.
+    Edited,
+    /// What no run of ours placed.
+    Foreign,
+}
+
+impl Standing {
+    /// Whether nothing has to be done.
+    pub fn is_right(&self) -> bool {
+        self.canonical == State::Right && self.agents.iter().all(|state| *state == State::Right)
+    }
+}
+
+/// A decided transaction.
+pub struct Plan {
+    /// What to change.
+    pub changes: Vec<Change>,
+    /// What to say.
+    pub installed: Installed,
+}
+
+/// The lock as it will be, and every agent's link in it.
+pub fn new_lock(
+    picks: &[Pick],
+    judged: &[Option<Judged>],
+    wants: &Wants,
+    project: &Project,
+    old: &Lock,
+) -> Result<Lock, Failure> {
+    let skills: Vec<LockedSkill> =
+        picks.iter().zip(judged).map(|(pick, judged)| lock_line(pick, judged.as_ref())).collect();
+    let written = written_rows(&skills, wants, project, old)?;
+    Ok(Lock { skills, written })
+}
+
+fn lock_line(pick: &Pick, judged: Option<&Judged>) -> LockedSkill {
+    if let Some(locked) = &pick.locked {
+        return locked.clone();
+    }
+    let (source, tree, files) = match &pick.origin {
+        PickOrigin::Path(path, package) => {
+            (Source::Path { path: path.clone() }, package.tree.digest(), paths_of(&package.tree.resources()))
+        }
+        PickOrigin::Registry(registry, _) => {
+            let judged = judged.expect("a pick from a registry was judged");
+            let statement = judged.statement().expect("a release that was not refused has a statement");
+            let payload = judged.payload_digest().expect("a statement has a digest");
+            let source = Source::Registry {
+                registry: registry.clone(),
+                archive: statement.archive,
+                statement: payload,
+                keyring: statement.keyring.seq,
+            };
+            (source, statement.tree, paths_of(&statement.resources))
+        }
+    };
+    LockedSkill {
+        name: pick.name.clone(),
+        version: pick.version.clone(),
+        source,
+        tree,
+        folder: pick.folder.clone(),
+        dependencies: pick.dependencies.clone(),
+        files,
+    }
+}
+
+fn paths_of(resources: &[Resource]) -> Vec<FilePath> {
+    resources.iter().map(|resource| resource.path.clone()).collect()
+}
+
+/// A row for every skill in every agent's own folder. Agents: the configured ones, else those an
+/// earlier run placed for, and those found here.
+fn written_rows(skills: &[LockedSkill], wants: &Wants, project: &Project, old: &Lock) -> Result<Vec<Written>, Failure> {
+    let agents: Vec<Agent> = match &wants.agents {
+        Some(names) => names.iter().map(|name| Agent::named(name)).collect::<Result<_, _>>()?,
+        None => {
+            let before = old.written.iter().map(|row| row.agent.as_str()).collect::<BTreeSet<_>>();
+            let before = before.into_iter().filter_map(|name| Agent::named(name).ok());
+            before.chain(found(&project.places)).collect()
+        }
+    };
+    let mut folders: BTreeMap<PathBuf, Agent> = BTreeMap::new();
+    for agent in agents {
+        if let Some(folder) = agent.own_folder(project.global) {
+            folders.entry(folder).or_insert(agent);
+        }
+    }
+    let link = wants.link.unwrap_or(if cfg!(windows) { LinkKind::Copy } else { LinkKind::Symlink });
+    let row = |skill: &LockedSkill, folder: &Path, agent: &Agent| Written {
+        folder: skill.folder.clone(),
+        agent: agent.name.to_owned(),
+        path: format!("{}/{}", folder.display(), skill.folder).replace('\\', "/"),
+        link: agent.link_kind(link),
+    };
+    Ok(skills.iter().flat_map(|skill| folders.iter().map(move |(folder, agent)| row(skill, folder, agent))).collect())
+}
+
+/// Looks at every place that the lock names, in parallel.
+pub fn look_at_disk(
+    project: &Project,
+    picks: &[Pick],
+    lock: &Lock,
+    old: &Lock,
+    judged: &[Option<Judged>],
+) -> Result<BTreeMap<PackageName, Standing>, Failure> {
+    let rows = rows_by_folder(&lock.written);
+    let old_rows: BTreeMap<&str, &Written> = old.written.iter().map(|row| (row.path.as_str(), row)).collect();
+    let work: Vec<((&LockedSkill, &Pick), &Option<Judged>)> = lock.skills.iter().zip(picks).zip(judged).collect();
+    work.into_par_iter()
+        .map(|((skill, pick), judged)| {
+            let resources = match (&pick.origin, judged) {
+                (PickOrigin::Path(_, package), _) => package.tree.resources(),
+                (_, Some(judged)) => {
+                    judged.statement().map(|statement| statement.resources.clone()).unwrap_or_default()
+                }
+                _ => Vec::new(),
+            };
+            let before = old.folder(&skill.folder);
+            let canonical = folder_state(
+                &project.places.join(canonical_path(&skill.folder)),
+                skill,
+                &resources,
+                before,
+                before.is_some(),
+            )?;
+            let mut agents = Vec::new();
+            for row in rows.get(&skill.folder).into_iter().flatten() {
+                let path = project.places.join(&row.path);
+                let recorded = old_rows.get(row.path.as_str()).copied();
+                agents.push(match row.link {
+                    LinkKind::Symlink => link_state(&path, row, before, recorded)?,
+                    LinkKind::Copy => folder_state(&path, skill, &resources, before, recorded.is_some())?,
+                });
+            }
+            Ok((skill.name.clone(), Standing { canonical, agents }))
+        })
+        .collect()
+}
+
+fn rows_by_folder(rows: &[Written]) -> BTreeMap<&SkillName, Vec<&Written>> {
+    let mut by_folder: BTreeMap<&SkillName, Vec<&Written>> = BTreeMap::new();
+    for row in rows {
+        by_folder.entry(&row.folder).or_default().push(row);
+    }
+    by_folder
+}
+
+fn folder_state(
+    path: &Path,
+    skill: &LockedSkill,
+    resources: &[Resource],
+    before: Option<&LockedSkill>,
+    recorded: bool,
+) -> Result<State, Failure> {
+    let disk = read_installed(path, &skill.name, &skill.folder)?;
+    if is_exactly(&disk, resources) {
+        return Ok(State::Right);
+    }
+    state_of_old(path, &disk, before.filter(|_| recorded), recorded)
+}
+
+/// What stands there, seen from what an earlier run placed there.
+fn state_of_old(
+    path: &Path,
+    disk: &DiskFolder,
+    before: Option<&LockedSkill>,
+    recorded: bool,
+) -> Result<State, Failure> {
+    if let DiskFolder::Absent = disk {
+        return Ok(State::Absent);
+    }
+    let Some(before) = before else { return Ok(if recorded { State::Edited } else { State::Foreign }) };
+    let as_before = read_installed(path, &before.name, &before.folder)?.tree_digest();
+    // A link of ours that became a copy, or the other way round, is ours as well.
+    let link = matches!(disk, DiskFolder::Link(_)) && recorded;
+    Ok(if as_before == Some(before.tree) || link { State::Ours } else { State::Edited })
+}
+
+fn link_state(
+    path: &Path,
+    row: &Written,
+    before: Option<&LockedSkill>,
+    recorded: Option<&Written>,
+) -> Result<State, Failure> {
+    match read_folder(path)? {
+        DiskFolder::Link(target) if target == expected_link(row) => Ok(State::Right),
+        disk => state_of_old(path, &disk, before.filter(|_| recorded.is_some()), recorded.is_some()),
+    }
+}
+
+/// Reads an installed folder as its publisher would see it: where it was installed under another
+/// name, the one line of `SKILL.md` that differs is turned back before it is hashed.
+pub fn read_installed(path: &Path, name: &PackageName, folder: &SkillName) -> Result<DiskFolder, Failure> {
+    let mut disk = read_folder(path)?;
+    if folder == name.name() {
+        return Ok(disk);
+    }
+    if let DiskFolder::Folder(files) = &mut disk {
+        for file in files.iter_mut().filter(|file| file.path == "SKILL.md") {
+            turn_back(path, file, name.name())?;
+        }
+    }
+    Ok(disk)
+}
+
+fn turn_back(folder: &Path, file: &mut OnDisk, name: &SkillName) -> Result<(), Failure> {
+    let path = folder.join("SKILL.md");
+    if let DiskContent::Regular { digest, .. } = &mut file.content
+        && let Ok(original) = frontmatter::rename(&std::fs::read(&path).on("read", &path)?, name)
+    {
+        *digest = Sha256::of(original);
+    }
+    Ok(())
+}
+
+/// Whether the files are these, with these modes, and no others.
+fn is_exactly(disk: &DiskFolder, resources: &[Resource]) -> bool {
+    let DiskFolder::Folder(files) = disk else { return false };
+    files.len() == resources.len()
+        && files.iter().zip(resources).all(|(file, resource)| {
+            let right = |digest: &Sha256, mode: &skills::tree::Mode| {
+                *digest == resource.digest && (cfg!(windows) || *mode == resource.mode)
+            };
+            file.path == resource.path.as_str()
+                && matches!(&file.content, DiskContent::Regular { digest, mode } if right(digest, mode))
+        })
+}
+
+fn canonical_path(folder: &SkillName) -> String {
+    format!("{CANONICAL}/{folder}")
+}
+
+/// The content of an agent's link: relative, so that the repository can be moved.
+pub fn expected_link(row: &Written) -> PathBuf {
+    let ups = "../".repeat(row.path.matches('/').count());
+    PathBuf::from(format!("{ups}{}", canonical_path(&row.folder)))
+}
+
+/// Everything that changes, in the order it is carried out: folders, links, removals, then the
+/// files that describe them, the lock last.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is the outcome of one step of the journey; a struct would only name the journey again"
+)]
+pub fn plan(
+    project: &Project,
+    old: &Lock,
+    lock: Lock,
+    stands: BTreeMap<PackageName, Standing>,
+    admitted: Vec<(PackageName, Admitted)>,
+    evidence: &Evidence,
+    (wants_text, trust_text): (&str, &str),
+    force: bool,
+) -> Result<Plan, Failure> {
+    let removals = removals(project, old, &lock)?;
+    refuse_edits(&lock, &stands, &removals, force)?;
+    let changes = skill_changes(old, &lock, &stands);
+    let mut notes = Vec::new();
+    let mut placed = Vec::new();
+    for (name, admitted) in admitted {
+        let skill = lock.skill(&name).expect("everything admitted is in the lock");
+        match admitted {
+            Admitted::Fresh(verified) => {
+                notes.extend(verified.findings().to_vec());
+                placed.extend(placements(skill, &lock, &stands[&name], *verified)?);
+            }
+            Admitted::Stands(judged) => {
+                notes.extend(judged.map(|judged| judged.findings().to_vec()).unwrap_or_default())
+            }
+        }
+    }
+    placed.extend(
+        removals.into_iter().filter(|(_, state)| *state != State::Absent).map(|(spot, _)| Change::Remove(spot)),
+    );
+    placed.extend(proofs(project, old, &lock, evidence)?);
+    let lock_text = lock.format();
+    let lock_changed = project.lock_text()? != lock_text;
+    for (path, text) in [(TRUST_PATH, trust_text), ("skills.toml", wants_text), ("skills.lock", &lock_text)] {
+        placed.extend(file_change(project, path, text.as_bytes()));
+    }
+    let installed = Installed { changes, total: lock.skills.len(), lock_changed, notes, lock };
+    Ok(Plan { changes: placed, installed })
+}
+
+/// A verified release becomes a folder, and the links or copies of the agents.
+fn placements(
+    skill: &LockedSkill,
+    lock: &Lock,
+    standing: &Standing,
+    verified: Verified,
+) -> Result<Vec<Change>, Failure> {
+    let tree = under_name(verified.into_tree(), skill)?;
+    let mut changes = Vec::new();
+    let rows = lock.written.iter().filter(|row| row.folder == skill.folder);
+    for (row, state) in rows.zip(&standing.agents) {
+        let spot = Spot::places(row.path.clone());
+        match (state, row.link) {
+            (State::Right, _) => {}
+            (_, LinkKind::Symlink) => changes.push(Change::Link(spot, expected_link(row))),
+            (_, LinkKind::Copy) => changes.push(Change::Folder(spot, tree.clone())),
+        }
+    }
+    if standing.canonical != State::Right {
+        changes.insert(0, Change::Folder(Spot::places(canonical_path(&skill.folder)), tree));
+    }
+    Ok(changes)
+}
+
+/// The tree under the name it is installed as: only the `name` in `SKILL.md` changes, and it must
+/// be possible to turn it back, or `verify` could not check the installed copy.
+fn under_name(tree: Tree, skill: &LockedSkill) -> Result<Tree, Failure> {
+    if skill.folder == *skill.name.name() {
+        return Ok(tree);
+    }
+    let rename = |file: &File| -> Result<File, Failure> {
+        if file.path.as_str() != "SKILL.md" {
+            return Ok(file.clone());
+        }
+        let bytes = frontmatter::rename(&file.bytes, &skill.folder)?;
+        if frontmatter::rename(&bytes, skill.name.name())? != file.bytes {
+            return Err(Failure::usage(
+                "rename-impossible",
+                format!("the name in SKILL.md of `{}` cannot be changed and turned back to the byte", skill.name),
+            ));
+        }
+        Ok(File { bytes, ..file.clone() })
+    };
+    let files = tree.files().iter().map(rename).collect::<Result<_, _>>()?;
+    Ok(Tree::new(files)?)
+}
+
+/// What earlier runs placed and the new lock does not name.
+fn removals(project: &Project, old: &Lock, lock: &Lock) -> Result<Vec<(Spot, State)>, Failure> {
+    let mut removals = Vec::new();
+    let kept: BTreeSet<&str> = lock.written.iter().map(|row| row.path.as_str()).collect();
+    for row in old.written.iter().filter(|row| !kept.contains(row.path.as_str())) {
+        let path = project.places.join(&row.path);
+        let state = state_of_old(&path, &read_folder(&path)?, old.folder(&row.folder), true)?;
+        removals.push((Spot::places(row.path.clone()), state));
+    }
+    for skill in old.skills.iter().filter(|skill| lock.folder(&skill.folder).is_none()) {
+        let path = project.places.join(canonical_path(&skill.folder));
+        // A link in the canonical place was never ours: it is an edit like any other.
+        let state = match read_folder(&path)? {
+            DiskFolder::Link(_) => State::Edited,
+            disk => state_of_old(&path, &disk, Some(skill), true)?,
+        };
+        removals.push((Spot::places(canonical_path(&skill.folder)), state));
+    }
+    Ok(removals)
+}
+
+/// Refuses to touch what people edited, or what is not ours, unless forced.
+fn refuse_edits(
+    lock: &Lock,
+    stands: &BTreeMap<PackageName, Standing>,
+    removals: &[(Spot, State)],
+    force: bool,
+) -> Result<(), Failure> {
+    let rows = rows_by_folder(&lock.written);
+    let mut places: Vec<(String, State)> =
+        removals.iter().map(|(spot, state)| (spot.as_str().to_owned(), *state)).collect();
+    for skill in &lock.skills {
+        let standing = &stands[&skill.name];
+        places.push((canonical_path(&skill.folder), standing.canonical));
+        let agents = rows.get(&skill.folder).into_iter().flatten().zip(&standing.agents);
+        places.extend(agents.map(|(row, state)| (row.path.clone(), *state)));
+    }
+    let of = |wanted: State| {
+        places.iter().filter(|(_, state)| *state == wanted).map(|(path, _)| format!("`{path}`")).collect::<Vec<_>>()
+    };
+    let (edited, foreign) = (of(State::Edited), of(State::Foreign));
+    if force || (edited.is_empty() && foreign.is_empty()) {
+        return Ok(());
+    }
+    if edited.is_empty() {
+        return Err(Failure::new(
+            Exit::Failed,
+            "not-ours",
+            format!("{} is in the way and was not installed by skill", foreign.join(", ")),
+        )
+        .hint("move it away, or overwrite it with `--force`"));
+    }
+    Err(Failure::new(Exit::Failed, "edited", format!("{} was edited since it was installed", edited.join(", ")))
+        .hint("`skill diff NAME` shows the edit; `--force` overwrites it"))
+}
+
+fn skill_changes(old: &Lock, lock: &Lock, stands: &BTreeMap<PackageName, Standing>) -> Vec<SkillChange> {
+    let kept = lock.skills.iter().filter_map(|skill| {
+        let from = old.skill(&skill.name).map(|before| before.version.clone());
+        let restored =
+            old.skill(&skill.name).is_some_and(|before| before.version == skill.version && before.tree == skill.tree);
+        let right = stands[&skill.name].is_right();
+        (!right || !restored).then(|| SkillChange {
+            name: skill.name.clone(),
+            from,
+            to: Some(skill.version.clone()),
+            restored,
+        })
+    });
+    let gone = old.skills.iter().filter(|skill| lock.skill(&skill.name).is_none());
+    let gone = gone.map(|skill| SkillChange {
+        name: skill.name.clone(),
+        from: Some(skill.version.clone()),
+        to: None,
+        restored: false,
+    });
+    kept.chain(gone).collect()
+}
+
+/// The proofs of everything in the lock are there, and no others of ours.
+fn proofs(project: &Project, old: &Lock, lock: &Lock, evidence: &Evidence) -> Result<Vec<Change>, Failure> {
+    let mut changes = Vec::new();
+    let mut kept = BTreeSet::new();
+    for (path, bytes) in proof_files(lock, evidence)? {
+        changes.extend(bytes.and_then(|bytes| file_change(project, &path, bytes)));
+        kept.insert(path);
+    }
+    for (path, _) in proof_files(old, &Evidence::default())? {
+        if kept.insert(path.clone()) && project.root.join(&path).exists() {
+            changes.push(Change::Remove(Spot::root(path)));
+        }
+    }
+    Ok(changes)
+}
+
+type ProofFile<'e> = (String, Option<&'e [u8]>);
+
+fn proof_files<'e>(lock: &Lock, evidence: &'e Evidence) -> Result<Vec<ProofFile<'e>>, Failure> {
+    let mut files = BTreeMap::new();
+    for skill in &lock.skills {
+        let Source::Registry { registry, .. } = &skill.source else { continue };
+        let bundle = evidence.bundles.get(&skill.name).map(|bytes| &bytes[..]);
+        files.insert(bundle_path(registry, &skill.name, &skill.version)?, bundle);
+        let scope = skill.name.scope();
+        let keyring = evidence.keyrings.get(&(registry.clone(), scope.clone())).map(|bytes| &bytes[..]);
+        files.insert(keyring_path(registry, scope)?, keyring);
+    }
+    Ok(files.into_iter().collect())
+}
+
+/// A change, if the file is not already so. An empty text is no file.
+fn file_change(project: &Project, path: &str, bytes: &[u8]) -> Option<Change> {
+    let same = std::fs::read(project.root.join(path)).is_ok_and(|now| now == bytes);
+    (!same && !bytes.is_empty()).then(|| Change::File(Spot::root(path), bytes.to_vec()))
+}
