@@ -12,10 +12,10 @@ use std::fs::{self, File, FileType, Metadata};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use skills::FilePath;
 use skills::limits::{FILES_MAX, MANIFEST_BYTES_MAX, UNPACKED_BYTES_MAX};
 use skills::manifest::{Manifest, packs_by_default};
 use skills::tree::{self, Mode, Tree};
-use skills::{FilePath, Refusal};
 
 use crate::failure::{Exit, Failure, OnPath};
 use crate::place;
@@ -40,17 +40,17 @@ pub fn read(path: &Path) -> Result<Folder, Failure> {
     if !root.is_dir() {
         return Err(Failure::could_not("not-a-folder", format!("`{}` is not a folder", path.display())));
     }
-    let manifest = read_manifest(&root)?;
-    let mut walk = Walk { manifest, files: Vec::new(), walked: 0, total_bytes: 0 };
-    walk.folder(&root)?;
-    let tree = Tree::new(walk.files).map_err(|refusal| refused(refusal, path))?;
+    let packing = read_manifest(&root)?.map_or(Packing::Default, Packing::Manifest);
+    let tree = walk(&root, packing).map_err(|failure| failure.at(path.display()))?;
     let name = root.file_name().and_then(|name| name.to_str()).map(str::to_owned);
     Ok(Folder { path: path.to_owned(), name, tree })
 }
 
-/// What a refusal of the folder's content exits with: a package that breaks a law failed a check.
-fn refused(refusal: Refusal, path: &Path) -> Failure {
-    Failure::of(Exit::Failed, refusal).at(path.display())
+fn walk(root: &Path, packing: Packing) -> Result<Tree, Failure> {
+    let mut walk = Walk { packing, files: Vec::new(), walked: 0, total_bytes: 0 };
+    walk.folder(root)?;
+    // A package that breaks a law of its kind failed a check; it is no wrong usage.
+    Tree::new(walk.files).map_err(|refusal| Failure::of(Exit::Failed, refusal))
 }
 
 /// The manifest, for its `include` and `exclude`. One that cannot be read packs what a folder
@@ -65,8 +65,29 @@ fn read_manifest(root: &Path) -> Result<Option<Manifest>, Failure> {
     }
 }
 
+/// Which files belong to the package.
+enum Packing {
+    Manifest(Manifest),
+    Default,
+}
+
+impl Packing {
+    fn packs(&self, path: &FilePath) -> bool {
+        match self {
+            Self::Manifest(manifest) => manifest.packs(path),
+            Self::Default => packs_by_default(path),
+        }
+    }
+}
+
+/// Whether nothing below this folder is ever packed, so that it need not be walked: asked of a file
+/// in it whose own name excludes nothing.
+fn is_excluded_folder(place: &str) -> bool {
+    FilePath::parse(&format!("{place}/probe")).is_ok_and(|probe| !packs_by_default(&probe))
+}
+
 struct Walk {
-    manifest: Option<Manifest>,
+    packing: Packing,
     files: Vec<tree::File>,
     walked: usize,
     total_bytes: u64,
@@ -80,15 +101,15 @@ impl Walk {
             for entry in fs::read_dir(&folder).on("read", &folder)? {
                 let path = entry.on("read", &folder)?.path();
                 self.count_entry(root)?;
-                let Some(place) = Place::of(&path, &inside)? else { continue };
+                let Some(place) = place_of(&path, &inside)? else { continue };
                 // `symlink_metadata` is lstat: it looks at a link, not through it.
                 let metadata = fs::symlink_metadata(&path).on("read", &path)?;
                 if metadata.is_dir() {
-                    if !place.is_excluded_folder() {
-                        folders.push((path, place.text));
+                    if !is_excluded_folder(&place) {
+                        folders.push((path, place));
                     }
                 } else {
-                    self.file(&path, place, &metadata)?;
+                    self.file(&path, &place, &metadata)?;
                 }
             }
         }
@@ -107,9 +128,9 @@ impl Walk {
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, place: Place, metadata: &Metadata) -> Result<(), Failure> {
-        let file_path = FilePath::parse(&place.text).map_err(|refusal| Failure::of(Exit::Failed, refusal))?;
-        if !self.packs(&file_path) {
+    fn file(&mut self, path: &Path, place: &str, metadata: &Metadata) -> Result<(), Failure> {
+        let file_path = FilePath::parse(place).map_err(|refusal| Failure::of(Exit::Failed, refusal))?;
+        if !self.packing.packs(&file_path) {
             return Ok(());
         }
         if !metadata.is_file() {
@@ -123,10 +144,6 @@ impl Walk {
         let bytes = self.read_bounded(path, metadata)?;
         self.files.push(tree::File { path: file_path, mode: mode_of(metadata), bytes });
         Ok(())
-    }
-
-    fn packs(&self, path: &FilePath) -> bool {
-        self.manifest.as_ref().map_or_else(|| packs_by_default(path), |manifest| manifest.packs(path))
     }
 
     /// Reads the very file that was looked at, and no more than may still come.
@@ -155,30 +172,15 @@ impl Walk {
     }
 }
 
-/// Where something lies inside the package; not yet a lawful path.
-struct Place {
-    text: String,
-}
-
-impl Place {
-    /// `None` for what is never a package's own: Git's folder, or the file that stands for it.
-    fn of(path: &Path, inside: &str) -> Result<Option<Self>, Failure> {
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
-            Failure::new(Exit::Failed, "path-not-utf8", format!("the name of `{}` is not UTF-8", path.display()))
-                .hint("rename the file")
-        })?;
-        if name == ".git" {
-            return Ok(None);
-        }
-        let text = if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
-        Ok(Some(Self { text }))
-    }
-
-    /// Whether nothing below this folder is ever packed, so that it need not be walked: asked of a
-    /// file in it whose own name excludes nothing.
-    fn is_excluded_folder(&self) -> bool {
-        FilePath::parse(&format!("{}/probe", self.text)).is_ok_and(|probe| !packs_by_default(&probe))
-    }
+/// Where something lies inside the package, not yet a lawful path; `None` for what is never a
+/// package's own: Git's folder, or the file that stands for it.
+fn place_of(path: &Path, inside: &str) -> Result<Option<String>, Failure> {
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+        let seen = format!("the name of `{}` is not UTF-8", path.display());
+        Failure::new(Exit::Failed, "path-not-utf8", seen).hint("rename the file")
+    })?;
+    let below = |inside: &str| if inside.is_empty() { name.to_owned() } else { format!("{inside}/{name}") };
+    Ok((name != ".git").then(|| below(inside)))
 }
 
 fn refuse_kind(path: &Path, kind: FileType) -> Failure {

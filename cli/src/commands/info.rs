@@ -84,8 +84,8 @@ fn text(entry: &Entry, entries: &[Entry]) -> String {
     if !entry.kw.is_empty() {
         row("keywords", shown::line(&entry.kw.join(", "), 64));
     }
-    row("contents", format!("{}, {} bytes packed", files(entry.files), entry.size));
-    row("can", capabilities(entry));
+    row("contents", format!("{}, {} bytes packed", plural(entry.files, "file"), entry.size));
+    row("brings", capabilities(entry));
     for dependency in &entry.deps {
         row("depends on", format!("{} {}", dependency.name, dependency.req));
     }
@@ -104,26 +104,18 @@ fn text(entry: &Entry, entries: &[Entry]) -> String {
     text
 }
 
-fn files(count: u32) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+/// What it can do to a machine beyond being read: the words that `update` compares and shows.
+pub(crate) fn capabilities(entry: &Entry) -> String {
+    let caps = &entry.caps;
+    let scripts = (caps.scripts > 0).then(|| format!("{} to run", plural(caps.scripts, "script")));
+    let exec = caps.exec.then(|| "executable files".to_owned());
+    let tools = caps.allowed_tools.then(|| "tools granted without asking (allowed-tools)".to_owned());
+    let words: Vec<String> = [scripts, exec, tools].into_iter().flatten().collect();
+    if words.is_empty() { "no scripts, no granted tools".to_owned() } else { words.join(", ") }
 }
 
-/// What it can do to a machine, in the words that `install` uses.
-fn capabilities(entry: &Entry) -> String {
-    let caps = &entry.caps;
-    let mut can = Vec::new();
-    if caps.scripts > 0 {
-        can.push(format!("run scripts ({})", caps.scripts));
-    } else if caps.exec {
-        can.push("run executable files".to_owned());
-    }
-    if caps.allowed_tools {
-        can.push("use tools without asking (allowed-tools)".to_owned());
-    }
-    if caps.scripts > 0 && caps.exec {
-        can.push("some are executable".to_owned());
-    }
-    if can.is_empty() { "be read: no scripts, no granted tools".to_owned() } else { can.join(", ") }
+fn plural(count: u32, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// Newest first, yanked ones marked.
