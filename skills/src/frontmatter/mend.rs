@@ -8,6 +8,9 @@
 use super::entries::{Entry, entries};
 use super::yaml::{self, Value};
 
+/// Keys of the specification: a line that begins with one is no continuation of another value.
+const KEYS: [&str; 6] = ["name:", "description:", "license:", "compatibility:", "metadata:", "allowed-tools:"];
+
 /// What was mended on which line of the YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Mend {
@@ -21,6 +24,10 @@ pub(crate) enum Mend {
 
 /// Mends YAML that does not parse. What was mended is listed; nothing promises that it parses now.
 pub(crate) fn yaml(front: &str) -> (String, Vec<Mend>) {
+    // A second document is not a value that lacks quotes.
+    if front.lines().any(|line| line.starts_with("---") || line.trim_end() == "...") {
+        return (front.to_owned(), Vec::new());
+    }
     let (mut text, mut mends) = spaces_for_tabs(front);
     // From the last entry to the first, so that the spans before it stay true.
     for entry in entries(&text).into_iter().rev() {
@@ -70,9 +77,12 @@ fn mend_entry(front: &str, entry: &Entry) -> Option<(String, Mend)> {
 }
 
 /// The words that the value was meant to be, or nothing where that is a guess: an unclosed quote or
-/// bracket, an empty value with a broken block below it.
+/// bracket, an empty value with a broken block below it, another key among the lines.
 fn meant(inline: &str, continued: &str) -> Option<String> {
     let first = inline.chars().next()?;
+    if continued.lines().any(|line| KEYS.iter().any(|key| line.trim_start().starts_with(key))) {
+        return None;
+    }
     let words = [inline].into_iter().chain(continued.lines()).map(str::trim).filter(|line| !line.is_empty());
     let text = words.collect::<Vec<_>>().join(" ");
     let closing = match first {
