@@ -2,6 +2,8 @@
 //!
 //! Skips, saying so, where the corpus is not laid beside the repository.
 
+#![expect(clippy::disallowed_methods, reason = "tests may read the corpus and vectors; the room itself may not")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

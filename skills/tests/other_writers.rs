@@ -2,6 +2,12 @@
 //!
 //! The tools write to a pipe and read a folder of this test's own, under the target folder.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests may start other tools; the room itself may not"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -14,7 +14,7 @@ pub(super) fn parse(records: &[u8]) -> Result<Option<String>, Refusal> {
     let (mut path, mut mtime) = (None, None);
     let mut rest = records;
     while !rest.is_empty() {
-        let (key, value, more) = record(rest)?;
+        let (Record { key, value }, more) = record(rest)?;
         let slot = match key {
             b"path" => &mut path,
             b"mtime" if is_time(value) => &mut mtime,
@@ -48,8 +48,13 @@ pub(super) fn format(path: &str) -> Vec<u8> {
     format!("{length}{tail}").into_bytes()
 }
 
-/// Splits off the first record: key, value, what follows.
-fn record(bytes: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Refusal> {
+struct Record<'a> {
+    key: &'a [u8],
+    value: &'a [u8],
+}
+
+/// Splits off the first record.
+fn record(bytes: &[u8]) -> Result<(Record<'_>, &[u8]), Refusal> {
     let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
     let length = std::str::from_utf8(&bytes[..digits]).ok().and_then(|text| text.parse::<usize>().ok());
     let (Some(length), false, Some(b' ')) = (length, bytes[0] == b'0', bytes.get(digits)) else {
@@ -62,7 +67,7 @@ fn record(bytes: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Refusal> {
     let Some((body, equals)) = body.and_then(|body| Some((body, body.iter().position(|&b| b == b'=')?))) else {
         return Err(malformed("a record is not `KEY=VALUE` and a line feed"));
     };
-    Ok((&body[..equals], &body[equals + 1..], rest))
+    Ok((Record { key: &body[..equals], value: &body[equals + 1..] }, rest))
 }
 
 fn is_time(value: &[u8]) -> bool {
