@@ -89,6 +89,12 @@ impl Context {
         tokio::task::LocalSet::new().block_on(runtime, work)
     }
 
+    /// The same context, with the network forbidden: what `--frozen` means.
+    pub fn offline(&self) -> Self {
+        let flags = GlobalFlags { offline: true, ..self.flags.clone() };
+        Self { flags, ui: self.ui.clone(), home: self.home.clone(), runtime: OnceCell::new() }
+    }
+
     /// Refuses to go on where `--offline` forbids the network.
     pub fn require_online(&self, what: &str) -> Result<(), Failure> {
         if self.flags.offline {

@@ -49,7 +49,7 @@ pub enum Color {
 }
 
 /// The person at the other end, or the lack of one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ui {
     quiet: bool,
     verbose: bool,

@@ -35,6 +35,8 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         return Err(Failure::usage("usage", "`--as` names one added skill: `skill add SCOPE/NAME --as OTHER`"));
     }
     let project = Project::find(context, args.addition.global)?;
+    let offline = args.frozen.then(|| context.offline());
+    let context = offline.as_ref().unwrap_or(context);
     let held = project.hold(context)?;
     let options = Options {
         locked: args.locked || args.frozen,
