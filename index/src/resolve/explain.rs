@@ -36,6 +36,8 @@ struct Facts<'a> {
     needs: Vec<Need<'a>>,
     /// Packages that need themselves.
     selfish: BTreeSet<&'a PackageName>,
+    /// Parts of the proof that were read: a proof is a graph, and as a tree it can be exponential.
+    read: BTreeSet<usize>,
 }
 
 /// The sentences for a proof.
@@ -67,6 +69,7 @@ pub(super) fn cycle(path: &[&PackageName]) -> String {
 /// The leaves of the proof, each once.
 fn gather<'a>(proof: &Proof<'a>, facts: &mut Facts<'a>) {
     match proof {
+        DerivationTree::Derived(derived) if derived.shared_id.is_some_and(|id| !facts.read.insert(id)) => {}
         DerivationTree::Derived(derived) => {
             gather(&derived.cause1, facts);
             gather(&derived.cause2, facts);
