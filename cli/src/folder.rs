@@ -259,7 +259,7 @@ pub fn write_new(tree: &Tree, target: &Path) -> Result<(), Failure> {
 pub fn check_free(target: &Path) -> Result<(), Failure> {
     let refuse = |what: &str| {
         Err(Failure::could_not("target-exists", format!("`{}` {what}, and is not overwritten", target.display()))
-            .hint("name another folder with `-o`"))
+            .hint("name another folder, or empty this one"))
     };
     match fs::symlink_metadata(target) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

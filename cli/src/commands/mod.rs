@@ -86,6 +86,8 @@ commands! {
     Search => search, "search";
     /// Show what the registry says about a package
     Info => info, "info";
+    /// Say whether everything is here that the other commands need
+    Doctor => doctor, "doctor";
     /// Look after what was fetched
     Cache => cache, "cache";
     /// Print a completion script for your shell

@@ -89,6 +89,10 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let api = Api::open(context, "`publish`")?;
     let registry = context.block_on(api::config(&api.client))?.name;
     let mut keyrings = context.block_on(Keyrings::fetch(&api.client, &prepared))?;
+    if let Some(public) = &key.public {
+        // Asked before the passphrase: nobody types one only to be refused.
+        keyrings.check_may_release(public, &key.name)?;
+    }
     let signer = key.unlock(|| args.passphrase.existing(&context.ui, &key.name))?;
     register_first_keys(&mut keyrings, &signer, &key, args.register_key, &api, context)?;
     keyrings.check_may_release(&signer.public(), &key.name)?;

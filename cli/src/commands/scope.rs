@@ -83,8 +83,11 @@ fn show(name: &Scope, context: &Context) -> Result<Answer, Failure> {
     };
     let head = chain.head();
     let state = if head.state == State::Frozen { ", frozen" } else { "" };
-    let _ = writeln!(text, "keyring  link {}{state}, {}", head.seq, chain.head_digest());
-    let _ = writeln!(text, "root     {}  (what a policy pins)", chain.root());
+    let _ = writeln!(text, "keyring  link {}{state}", head.seq);
+    if head.seq > 1 {
+        let _ = writeln!(text, "head     {}", chain.head_digest());
+    }
+    let _ = writeln!(text, "root     {}", chain.root());
     for member in &head.keys {
         let _ = writeln!(text, "key      {}", member_line(member));
     }

@@ -62,7 +62,9 @@ fn one(
     context: &Context,
 ) -> Result<Prepared, Failure> {
     let folder = folder::read(path)?;
-    refuse_errors(path, &lint::lint(&folder.tree, folder.name.as_deref()), context)?;
+    // The package decides what `SKILL.md` is called; the folder only where nothing else names it.
+    let expected = name.map(|name| name.name().as_str()).or(folder.name.as_deref());
+    refuse_errors(path, &lint::lint(&folder.tree, expected), context)?;
     let package = Package::from_tree(folder.tree, name, version)
         .map_err(|refusal| Failure::of(Exit::Failed, refusal).at(path.display()))?;
     let archive =
