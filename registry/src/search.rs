@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_word_must_match() {
-        finds("pdf fill", &["acme/pdf-fill", "acme/pdf"]);
+        finds("pdf fill", &["acme/pdf", "acme/pdf-fill"]);
         finds("pdf nothing", &[]);
         finds("émile", &["acme/pdf-fill"]);
         finds("acme/pdf", &["acme/pdf", "acme/pdf-fill"]);

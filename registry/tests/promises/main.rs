@@ -1,0 +1,15 @@
+//! What the registry promises, tested through its router, without a port.
+//!
+//! One binary, one module a promise. `world` makes a registry in a temporary folder, `signed` makes what a
+//! publisher sends.
+
+mod account;
+mod admission;
+mod bounds;
+mod checked;
+mod durable;
+mod published;
+mod routes;
+mod signed;
+mod world;
+mod yanked;
