@@ -231,3 +231,6 @@ fn requires<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Requires, D::E
     let Lenient { bins, env, os, agents } = Lenient::deserialize(deserializer)?;
     Ok(Requires { bins, env, os, agents })
 }
+
+#[cfg(test)]
+mod tests;
