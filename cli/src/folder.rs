@@ -40,14 +40,14 @@ pub fn read(path: &Path) -> Result<Folder, Failure> {
     if !root.is_dir() {
         return Err(Failure::could_not("not-a-folder", format!("`{}` is not a folder", path.display())));
     }
-    let packing = read_manifest(&root)?.map_or(Packing::Default, Packing::Manifest);
-    let tree = walk(&root, packing).map_err(|failure| failure.at(path.display()))?;
+    let manifest = read_manifest(&root)?;
+    let tree = walk(&root, manifest).map_err(|failure| failure.at(path.display()))?;
     let name = root.file_name().and_then(|name| name.to_str()).map(str::to_owned);
     Ok(Folder { path: path.to_owned(), name, tree })
 }
 
-fn walk(root: &Path, packing: Packing) -> Result<Tree, Failure> {
-    let mut walk = Walk { packing, files: Vec::new(), walked: 0, total_bytes: 0 };
+fn walk(root: &Path, manifest: Option<Manifest>) -> Result<Tree, Failure> {
+    let mut walk = Walk { manifest, files: Vec::new(), walked: 0, total_bytes: 0 };
     walk.folder(root)?;
     // A package that breaks a law of its kind failed a check; it is no wrong usage.
     Tree::new(walk.files).map_err(|refusal| Failure::of(Exit::Failed, refusal))
@@ -65,21 +65,6 @@ fn read_manifest(root: &Path) -> Result<Option<Manifest>, Failure> {
     }
 }
 
-/// Which files belong to the package.
-enum Packing {
-    Manifest(Manifest),
-    Default,
-}
-
-impl Packing {
-    fn packs(&self, path: &FilePath) -> bool {
-        match self {
-            Self::Manifest(manifest) => manifest.packs(path),
-            Self::Default => packs_by_default(path),
-        }
-    }
-}
-
 /// Whether nothing below this folder is ever packed, so that it need not be walked: asked of a file
 /// in it whose own name excludes nothing.
 fn is_excluded_folder(place: &str) -> bool {
@@ -87,7 +72,7 @@ fn is_excluded_folder(place: &str) -> bool {
 }
 
 struct Walk {
-    packing: Packing,
+    manifest: Option<Manifest>,
     files: Vec<tree::File>,
     walked: usize,
     total_bytes: u64,
@@ -130,7 +115,7 @@ impl Walk {
 
     fn file(&mut self, path: &Path, place: &str, metadata: &Metadata) -> Result<(), Failure> {
         let file_path = FilePath::parse(place).map_err(|refusal| Failure::of(Exit::Failed, refusal))?;
-        if !self.packing.packs(&file_path) {
+        if !self.packs(&file_path) {
             return Ok(());
         }
         if !metadata.is_file() {
@@ -144,6 +129,10 @@ impl Walk {
         let bytes = self.read_bounded(path, metadata)?;
         self.files.push(tree::File { path: file_path, mode: mode_of(metadata), bytes });
         Ok(())
+    }
+
+    fn packs(&self, path: &FilePath) -> bool {
+        self.manifest.as_ref().map_or_else(|| packs_by_default(path), |manifest| manifest.packs(path))
     }
 
     /// Reads the very file that was looked at, and no more than may still come.

@@ -14,6 +14,7 @@ mod prepare;
 mod receipt;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use index::api::{Me, PublishAnswer, PublishStatus, Published};
 use reqwest::Method;
@@ -97,9 +98,9 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     register_first_keys(&mut keyrings, &signer, &key, args.register_key, &api, context)?;
     keyrings.check_may_release(&signer.public(), &key.name)?;
     let source = args.source.as_deref().map(parse_source).transpose()?;
-    let signed = sign_all(prepared, &registry, &keyrings, source.as_ref(), &signer)?;
+    let signed = Arc::new(sign_all(prepared, &registry, &keyrings, source.as_ref(), &signer)?);
     let answer = send(&signed, &api, context)?;
-    let checked = context.block_on(receipt::check_all(&api.client, &signed, answer, &signer.public()))?;
+    let checked = context.block_on(receipt::check_all(&api.client, &signed, answer, signer.public()))?;
     if let Some(folder) = &args.sshsig {
         write_sshsigs(folder, &signed, &registry, &signer)?;
     }

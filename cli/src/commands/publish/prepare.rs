@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use skills::lint::{self, Finding, Level};
 use skills::package::Package;
@@ -45,51 +46,68 @@ pub(super) fn all(
         return Err(Failure::usage("name-for-several", seen).hint("publish them one by one, or give each a skill.toml"));
     }
     let bar = context.ui.bar("packing", folders.len());
-    let mut prepared = Vec::new();
-    for folder in folders {
-        prepared.push(one(folder, name, version, context)?);
+    let one = |folder: &PathBuf| {
+        let prepared = one(folder, name, version);
         bar.inc(1);
-    }
+        prepared
+    };
+    // All are prepared before the first refusal is said, so that it is the same one every time.
+    let results: Vec<Result<Prepared, Refused>> = folders.par_iter().map(one).collect();
     bar.finish_and_clear();
+    let mut prepared = Vec::with_capacity(results.len());
+    for result in results {
+        prepared.push(result.map_err(|refused| refused.say(context))?);
+    }
     refuse_twice(&prepared)?;
     Ok(prepared)
 }
 
-fn one(
-    path: &Path,
-    name: Option<&PackageName>,
-    version: Option<&Version>,
-    context: &Context,
-) -> Result<Prepared, Failure> {
+/// Why a folder may not be published, and what else is wrong with it.
+struct Refused {
+    failure: Box<Failure>,
+    others: Vec<String>,
+}
+
+impl Refused {
+    fn say(self, context: &Context) -> Failure {
+        for line in &self.others {
+            context.ui.note(line);
+        }
+        *self.failure
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure: Box::new(failure), others: Vec::new() }
+    }
+}
+
+fn one(path: &Path, name: Option<&PackageName>, version: Option<&Version>) -> Result<Prepared, Refused> {
     let folder = folder::read(path)?;
     // The package decides what `SKILL.md` is called; the folder only where nothing else names it.
     let expected = name.map(|name| name.name().as_str()).or(folder.name.as_deref());
-    refuse_errors(path, &lint::lint(&folder.tree, expected), context)?;
-    let package = Package::from_tree(folder.tree, name, version)
-        .map_err(|refusal| Failure::of(Exit::Failed, refusal).at(path.display()))?;
-    let archive =
-        archive::pack(&package.tree).map_err(|refusal| Failure::of(Exit::Failed, refusal).at(path.display()))?;
+    refuse_errors(path, &lint::lint(&folder.tree, expected))?;
+    let refuse = |refusal| Failure::of(Exit::Failed, refusal).at(path.display());
+    let package = Package::from_tree(folder.tree, name, version).map_err(refuse)?;
+    let archive = archive::pack(&package.tree).map_err(refuse)?;
     let digest = Sha256::of(&archive);
     Ok(Prepared { package, archive, digest })
 }
 
-fn refuse_errors(path: &Path, findings: &[Finding], context: &Context) -> Result<(), Failure> {
+fn refuse_errors(path: &Path, findings: &[Finding]) -> Result<(), Refused> {
     let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.level == Level::Error).collect();
-    for finding in findings.iter().filter(|finding| finding.level == Level::Warning) {
-        context.ui.detail(format!("{}: warning: {}", path.display(), line(finding)));
-    }
     let Some(first) = errors.first() else { return Ok(()) };
-    for finding in &errors[1..] {
-        context.ui.note(format!("{}: {}", path.display(), line(finding)));
-    }
-    let more = if errors.len() > 1 { format!(" (and {} more above)", errors.len() - 1) } else { String::new() };
-    let failure = Failure::new(Exit::Failed, first.code, format!("{}: {}{more}", path.display(), line(first)));
     let shown = path.display();
-    Err(match (&first.hint, errors.iter().any(|finding| finding.fixable)) {
+    let others: Vec<String> = errors[1..].iter().map(|finding| format!("{shown}: {}", line(finding))).collect();
+    let more = if others.is_empty() { String::new() } else { format!(" (and {} more above)", others.len()) };
+    let failure = Failure::new(Exit::Failed, first.code, format!("{shown}: {}{more}", line(first)));
+    let failure = match (&first.hint, errors.iter().any(|finding| finding.fixable)) {
         (_, true) => failure.hint(format!("`skill lint --fix {shown}` mends what a machine can")),
         (Some(hint), false) => failure.hint(hint.clone()),
         (None, false) => failure.hint(format!("`skill lint {shown}` says all that is wrong")),
-    })
+    };
+    Err(Refused { failure: Box::new(failure), others })
 }
 
 fn line(finding: &Finding) -> String {

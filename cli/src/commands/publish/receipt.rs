@@ -4,6 +4,8 @@
 //! and the archive, so these are fetched as everybody fetches them, and compared byte for byte and
 //! digest for digest with what lies in our memory.
 
+use std::sync::Arc;
+
 use index::api::{PublishAnswer, PublishStatus, Published};
 use index::entry::{self, Entry, INDEX_BYTES_MAX};
 use index::urls;
@@ -11,25 +13,36 @@ use skills::bundle::{self, BUNDLE_BYTES_MAX};
 use skills::key::PublicKey;
 use skills::limits::ARCHIVE_BYTES_MAX;
 use skills::{PackageName, Sha256};
+use tokio::task::JoinSet;
 
 use super::Signed;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
+use crate::registries::{self, REQUESTS_AT_ONCE};
 
-/// Checks every release of the answer, in the order sent.
+/// Checks every release of the answer, many at once; the releases come back in the order sent.
 pub(super) async fn check_all(
     client: &Client,
-    signed: &[Signed],
+    signed: &Arc<Vec<Signed>>,
     answer: PublishAnswer,
-    key: &PublicKey,
+    key: PublicKey,
 ) -> Result<Vec<Published>, Failure> {
     if answer.releases.len() != signed.len() {
         let (sent, seen) = (signed.len(), answer.releases.len());
         return Err(mismatch("the answer", &format!("{seen} releases"), &format!("{sent}")));
     }
-    for (release, published) in signed.iter().zip(&answer.releases) {
-        check(client, release, published, key).await.map_err(|failure| failure.at(release.prepared.title()))?;
+    let mut tasks = JoinSet::new();
+    for (number, published) in answer.releases.iter().enumerate() {
+        if tasks.len() >= REQUESTS_AT_ONCE {
+            registries::next(&mut tasks).await?;
+        }
+        let (client, signed, published) = (client.clone(), signed.clone(), published.clone());
+        tasks.spawn(async move {
+            let release = &signed[number];
+            check(&client, release, &published, &key).await.map_err(|failure| failure.at(release.prepared.title()))
+        });
     }
+    while registries::next(&mut tasks).await?.is_some() {}
     Ok(answer.releases)
 }
 
