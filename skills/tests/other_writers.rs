@@ -1,4 +1,4 @@
-//! Ordinary folders packed by other people's tools read fine.
+//! Ordinary folders packed by other people's tools read fine, and those tools read what we pack.
 //!
 //! The tools write to a pipe and read a folder of this test's own, under the target folder.
 
@@ -12,7 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use skills::archive::unpack;
+use skills::FilePath;
+use skills::archive::{pack, unpack};
+use skills::tree::{File, Mode, Tree};
 
 /// A folder with what real skills have: a script, an empty file, letters, a long path.
 fn folder() -> PathBuf {
@@ -58,4 +60,38 @@ fn archives_of_gnu_tar_read_fine() {
     reads("tar", &["--format=ustar", "-cz", "."], 5);
     reads("tar", &["--format=ustar", "-cz", "SKILL.md", "scripts", "empty"], 3);
     reads("tar", &["--format=posix", "--pax-option=delete=atime,delete=ctime", "-cz", "."], 5);
+}
+
+/// Both list every path of an archive of ours, also those that only PAX can hold.
+#[test]
+fn python_and_gnu_tar_read_what_we_pack() {
+    let long = format!("{}/{}/{}", "a".repeat(90), "b".repeat(40), "c".repeat(100));
+    let unsplit = format!("{}/{}/{}", "a".repeat(60), "b".repeat(100), "c".repeat(60));
+    let paths = ["SKILL.md", &long, &unsplit, "na\u{ef}ve/\u{65e5}\u{672c}.md"];
+    let files = paths.map(|path| File {
+        path: FilePath::parse(path).expect("lawful"),
+        mode: Mode::Executable,
+        bytes: path.into(),
+    });
+    let tree = Tree::new(files.to_vec()).expect("lawful");
+    let archive = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ours.tar.gz");
+    fs::write(&archive, pack(&tree).expect("small")).expect("a file can be written under the target folder");
+    let mut expected: Vec<&str> = tree.files().iter().map(|file| file.path.as_str()).collect();
+    expected.sort_unstable();
+    let archive = archive.to_str().expect("the target folder is UTF-8");
+    let list = "import sys,tarfile; sys.stdout.reconfigure(encoding='utf-8'); [print(n) for n in tarfile.open(sys.argv[1]).getnames()]";
+    for (program, args) in
+        [("python3", vec!["-c", list, archive]), ("tar", vec!["--quoting-style=literal", "-tzf", archive])]
+    {
+        match Command::new(program).args(args).output() {
+            Ok(output) if output.status.success() => {
+                let text = String::from_utf8(output.stdout).expect("UTF-8");
+                let mut seen: Vec<&str> = text.lines().collect();
+                seen.sort_unstable();
+                assert_eq!(seen, expected, "{program}");
+            }
+            Ok(output) => eprintln!("skipped: {program} says {}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => eprintln!("skipped: {program} cannot be run here: {error}"),
+        }
+    }
 }

@@ -24,14 +24,33 @@ fn sources(folder: &Path, out: &mut String) {
 /// The quoted words of the sources that have the form of a code.
 fn codes_in_sources() -> BTreeSet<String> {
     const FAMILIES: [&str; 20] = [
-        "archive", "bundle", "digest", "envelope", "frontmatter", "json", "key", "kind", "manifest", "name", "package",
-        "path", "requirement", "signature", "skill-md", "statement", "version", "lint", "tree", "dsse",
+        "archive",
+        "bundle",
+        "digest",
+        "envelope",
+        "frontmatter",
+        "json",
+        "key",
+        "kind",
+        "manifest",
+        "name",
+        "package",
+        "path",
+        "requirement",
+        "signature",
+        "skill-md",
+        "statement",
+        "version",
+        "lint",
+        "tree",
+        "dsse",
     ];
     let mut text = String::new();
     sources(&Path::new(ROOM).join("src"), &mut text);
     let is_code = |word: &&str| {
         let is_finding = word.len() == 4 && word.starts_with('S') && word[1..].bytes().all(|b| b.is_ascii_digit());
-        let in_family = FAMILIES.iter().any(|family| word.strip_prefix(family).is_some_and(|rest| rest.starts_with('-')));
+        let in_family =
+            FAMILIES.iter().any(|family| word.strip_prefix(family).is_some_and(|rest| rest.starts_with('-')));
         is_finding || in_family && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     text.split('"').filter(is_code).map(str::to_owned).collect()
