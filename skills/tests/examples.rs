@@ -1,0 +1,75 @@
+//! The examples of FORMATS are read as what they are.
+//!
+//! Skips, saying so, where they are not laid beside the repository.
+
+#![expect(clippy::disallowed_methods, reason = "tests may read the examples; the room itself may not")]
+
+use std::fs;
+use std::path::Path;
+
+use skills::manifest::{Kind, Manifest};
+use skills::package::Package;
+use skills::tree::{File, Mode, Tree};
+use skills::{FilePath, PackageName, Refusal, Version};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/examples");
+
+/// The files of an example, all of which lie at its top.
+fn example(name: &str) -> Option<Tree> {
+    let Ok(entries) = fs::read_dir(Path::new(EXAMPLES).join(name)) else {
+        eprintln!("skipped: there is no {EXAMPLES}/{name}");
+        return None;
+    };
+    let file = |entry: fs::DirEntry| File {
+        path: FilePath::parse(entry.file_name().to_str().expect("ASCII")).expect("lawful"),
+        mode: Mode::Regular,
+        bytes: fs::read(entry.path()).expect("readable"),
+    };
+    let files = entries.map(|entry| file(entry.expect("readable"))).collect();
+    Some(Tree::new(files).expect("lawful"))
+}
+
+fn package(tree: Tree) -> Result<Package, Refusal> {
+    Package::from_tree(tree, None, None)
+}
+
+#[test]
+fn the_skill_with_a_manifest_is_a_package() {
+    let Some(tree) = example("skill-postgres-ops") else { return };
+    let package = package(tree).expect("a package");
+    assert_eq!(package.name.to_string(), "platform/skill-postgres-ops");
+    assert_eq!(package.version.to_string(), "2.0.1");
+    assert_eq!(package.keywords, ["postgres", "migration"]);
+    assert_eq!(package.requires.bins, ["psql >=14"]);
+    assert_eq!(package.requires.agents, ["claude-code >=2.1.210", "codex >=0.150"]);
+    let dependencies: Vec<String> =
+        package.dependencies.iter().map(|dependency| format!("{} {}", dependency.name, dependency.req)).collect();
+    assert_eq!(dependencies, ["platform/brief-database-migration ^1.4"]);
+    assert!(package.description.starts_with("Work safely on PostgreSQL schemas."));
+}
+
+#[test]
+fn the_plain_skill_is_a_package_once_it_is_named() {
+    let Some(tree) = example("plain-skill") else { return };
+    let name = PackageName::parse("acme/plain-skill").expect("a name");
+    let version = Version::parse("1.0.0").expect("a version");
+    assert!(Package::from_tree(tree, Some(&name), Some(&version)).is_ok());
+}
+
+#[test]
+fn the_other_kinds_parse_and_are_refused_as_what_they_are() {
+    for (folder, kind, version, dependencies) in [
+        ("brief-database-migration", Kind::Brief, "1.4.0", 3),
+        ("tools-postgres-readonly", Kind::Tools, "2.1.0", 0),
+        ("check-tests-pass", Kind::Check, "1.2.0", 0),
+        ("check-rollback-valid", Kind::Check, "1.0.3", 0),
+    ] {
+        let Some(tree) = example(folder) else { continue };
+        let bytes = &tree.file("skill.toml").expect("it has one").bytes;
+        let manifest = Manifest::parse(bytes).unwrap_or_else(|refusal| panic!("{folder}: {refusal}"));
+        assert_eq!((manifest.kind, manifest.version.to_string().as_str()), (kind, version), "{folder}");
+        assert_eq!(manifest.dependencies.len(), dependencies, "{folder}");
+        assert!(manifest.description.is_some() && manifest.license.is_some(), "{folder}");
+        assert_eq!(package(tree).expect_err(folder).code, "kind-unsupported");
+    }
+}
