@@ -24,3 +24,6 @@ pub mod policy;
 pub mod resolve;
 pub mod urls;
 pub mod verify;
+
+#[cfg(test)]
+mod reference;

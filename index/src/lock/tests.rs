@@ -167,8 +167,13 @@ fn figures_of_a_lock_of_400_skills() {
     lock.sort();
     let text = lock.format();
     #[expect(clippy::disallowed_methods, reason = "a figure needs a clock; the room itself has none")]
-    let clock = std::time::Instant::now();
-    let parsed = Lock::parse(&text);
-    eprintln!("lock of 400 skills: {} bytes, parsed in {:?}", text.len(), clock.elapsed());
+    let timed = || {
+        let clock = std::time::Instant::now();
+        let parsed = Lock::parse(&text);
+        (clock.elapsed(), parsed)
+    };
+    let best = (0..10).map(|_| timed().0).min().expect("ten rounds");
+    let parsed = timed().1;
+    eprintln!("lock of 400 skills: {} bytes, parsed in {best:?}", text.len());
     assert_eq!(parsed, Ok(lock));
 }
