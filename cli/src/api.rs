@@ -3,6 +3,8 @@
 //! Static files are read without a token (`client`, `registries`); what changes something, or says
 //! who is asking, goes through here.
 
+use std::net::Ipv4Addr;
+
 use index::api::RegistryConfig;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -25,6 +27,7 @@ impl Api {
         context.require_online(what)?;
         let client = context.client()?;
         let token = credentials::require_token(context, client.url())?;
+        warn_of_plain_text(context, &client);
         Ok(Self { client, token })
     }
 
@@ -44,6 +47,18 @@ impl Api {
     pub async fn tell(&self, method: Method, path: &str, body: Body) -> Result<(), Failure> {
         let path = format!("{}{path}", index::urls::API);
         self.client.send(method, &path, Some(self.token.secret()), body).await.map(drop)
+    }
+}
+
+/// A token in plain text is everybody's on the way; on the same machine there is no way.
+pub fn warn_of_plain_text(context: &Context, client: &Client) {
+    let host = client.url().strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or(rest));
+    let local = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    };
+    if host.is_some_and(|host| !local(host)) {
+        context.ui.warn(format!("the token travels unencrypted to {}; use https", client.url()));
     }
 }
 

@@ -11,6 +11,7 @@
 
 pub mod agents;
 pub mod api;
+pub mod argument;
 pub mod cache;
 pub mod client;
 pub mod commands;

@@ -10,6 +10,7 @@ use serde_json::json;
 use skills::{PackageName, Version};
 
 use super::whoami::day;
+use crate::argument;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::shown;
@@ -30,7 +31,7 @@ fn parse_wanted(text: &str) -> Result<(PackageName, Option<Version>), String> {
     if text.strip_prefix('@').unwrap_or(text).contains('@') {
         return super::yank::parse_release(text).map(|(name, version)| (name, Some(version)));
     }
-    PackageName::parse(text).map(|name| (name, None)).map_err(|refusal| refusal.to_string())
+    argument::parse(text).map(|name| (name, None))
 }
 
 /// Fetches the index file and shows one version of it.

@@ -8,7 +8,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::whoami;
-use crate::api::Api;
+use crate::api::{self, Api};
 use crate::client::Body;
 use crate::context::Context;
 use crate::credentials::{self, Credentials, Token};
@@ -34,6 +34,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let client = context.client()?;
     let url = client.url().to_owned();
     let token = if args.token_stdin { read_stdin()? } else { prompt(context, &url)? };
+    api::warn_of_plain_text(context, &client);
     let api = Api::with_token(client, token.clone());
     let me: Me = context.block_on(api.ask(Method::GET, "/me", Body::Empty))?;
     let credentials = Credentials::of(context.home()?);

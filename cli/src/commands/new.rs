@@ -7,6 +7,7 @@ use skills::manifest::Kind;
 use skills::tree::{File, Mode, Tree};
 use skills::{FilePath, PackageName};
 
+use crate::argument;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::folder;
@@ -16,7 +17,7 @@ use crate::ui::Answer;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The package's full name
-    #[arg(value_name = "SCOPE/NAME")]
+    #[arg(value_name = "SCOPE/NAME", value_parser = argument::parse::<PackageName>)]
     name: PackageName,
     /// What kind of package
     #[arg(long, default_value = "skill", value_parser = ["skill", "brief", "tools", "check"])]

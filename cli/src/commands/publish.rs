@@ -26,6 +26,7 @@ use skills::{PackageName, Sha256, Version, bundle, sshsig};
 use self::keyring::Keyrings;
 use self::prepare::Prepared;
 use crate::api::{self, Api};
+use crate::argument;
 use crate::client::Body;
 use crate::context::Context;
 use crate::failure::{Failure, OnPath};
@@ -42,10 +43,10 @@ pub struct Args {
     #[arg(value_name = "DIR", default_value = ".")]
     folders: Vec<PathBuf>,
     /// The full name, for a folder without skill.toml
-    #[arg(long, value_name = "SCOPE/NAME")]
+    #[arg(long, value_name = "SCOPE/NAME", value_parser = argument::parse::<PackageName>)]
     name: Option<PackageName>,
     /// The version, for a folder without skill.toml
-    #[arg(long)]
+    #[arg(long, value_parser = argument::parse::<Version>)]
     version: Option<Version>,
     /// The key to sign with, by name or path
     #[arg(long)]

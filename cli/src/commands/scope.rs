@@ -12,6 +12,7 @@ use skills::Scope;
 
 use super::key::fingerprint;
 use crate::api::{self, Api};
+use crate::argument;
 use crate::client::{Body, Client};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -36,6 +37,7 @@ enum Do {
 #[derive(Debug, ClapArgs)]
 struct Create {
     /// The scope
+    #[arg(value_parser = argument::parse::<Scope>)]
     name: Scope,
     /// Create nothing; say what would be created
     #[arg(long)]
@@ -45,6 +47,7 @@ struct Create {
 #[derive(Debug, ClapArgs)]
 struct Show {
     /// The scope
+    #[arg(value_parser = argument::parse::<Scope>)]
     name: Scope,
 }
 
@@ -65,8 +68,10 @@ fn create(args: Create, context: &Context) -> Result<Answer, Failure> {
     }
     let body = Body::Json(json!(ScopeRequest { name: name.clone() }));
     let answer: ScopeAnswer = context.block_on(api.ask(Method::POST, "/scopes", body))?;
-    context.ui.note(format!("created scope `{name}` at {url}, owned by {}", shown::line(&answer.owner, 60)));
-    context.ui.note("next: the first `skill publish` registers your key for it");
+    context.ui.note(format!("scope `{name}` at {url} is owned by {}", shown::line(&answer.owner, 60)));
+    if answer.keyring.is_none() {
+        context.ui.note("next: the first `skill publish` registers your key for it");
+    }
     Ok(Answer::new("", json!(answer)))
 }
 

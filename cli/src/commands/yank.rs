@@ -7,6 +7,7 @@ use serde_json::json;
 use skills::{PackageName, Version};
 
 use crate::api::Api;
+use crate::argument;
 use crate::client::Body;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -38,8 +39,8 @@ pub(super) fn parse_release(text: &str) -> Result<(PackageName, Version), String
         .rsplit_once('@')
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| format!("`{}` names no version: expected scope/name@1.2.3", text.escape_debug()))?;
-    let name = PackageName::parse(name).map_err(|refusal| refusal.to_string())?;
-    Ok((name, Version::parse(version).map_err(|refusal| refusal.to_string())?))
+    let name = argument::parse(name)?;
+    Ok((name, argument::parse(version)?))
 }
 
 /// Asks the registry to yank or unyank.

@@ -126,3 +126,53 @@ pub(super) async fn register(scope: &Scope, signer: &Signer, owner: &str, api: &
         .hint("publish nothing there before its operator has explained this")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use skills::key::SigningKey;
+
+    use super::*;
+
+    fn key(number: u8) -> PublicKey {
+        SigningKey::from_seed(&[number; 32]).public()
+    }
+
+    fn link() -> (Scope, Link) {
+        let scope = Scope::parse("acme").expect("a scope");
+        let members = [(key(1), "alice".to_owned()), (key(2), "bob".to_owned())];
+        (scope.clone(), Link::first(&scope, &members))
+    }
+
+    fn refuses(link: &Link, number: u8, code: &str) -> String {
+        let failure = check_link(&link.namespace, link, &key(number), "mine").expect_err("a refusal");
+        assert_eq!((failure.exit, failure.code.as_str()), (Exit::Policy, code));
+        failure.message
+    }
+
+    #[test]
+    fn a_member_with_the_release_role_may_release() {
+        let (scope, link) = link();
+        assert!(check_link(&scope, &link, &key(2), "mine").is_ok());
+    }
+
+    #[test]
+    fn a_stranger_is_refused_and_told_who_may() {
+        let (_, link) = link();
+        let said = refuses(&link, 3, "key-may-not-release");
+        assert!(said.contains("alice") && said.contains(&fingerprint(&key(2))), "{said}");
+    }
+
+    #[test]
+    fn a_member_without_the_release_role_is_refused() {
+        let (_, mut link) = link();
+        link.keys.iter_mut().for_each(|member| member.roles.retain(|role| *role != Role::Release));
+        assert!(refuses(&link, 1, "key-may-not-release").contains("no release role"));
+    }
+
+    #[test]
+    fn a_frozen_scope_takes_no_release_from_anybody() {
+        let (_, mut link) = link();
+        link.state = State::Frozen;
+        refuses(&link, 1, "scope-frozen");
+    }
+}
