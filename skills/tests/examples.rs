@@ -20,12 +20,13 @@ fn example(name: &str) -> Option<Tree> {
         eprintln!("skipped: there is no {EXAMPLES}/{name}");
         return None;
     };
-    let file = |entry: fs::DirEntry| File {
-        path: FilePath::parse(entry.file_name().to_str().expect("ASCII")).expect("lawful"),
-        mode: Mode::Regular,
-        bytes: fs::read(entry.path()).expect("readable"),
-    };
-    let files = entries.map(|entry| file(entry.expect("readable"))).collect();
+    let files = entries.map(|entry| {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("ASCII");
+        let bytes = fs::read(&path).expect("readable");
+        File { path: FilePath::parse(name).expect("lawful"), mode: Mode::Regular, bytes }
+    });
+    let files = files.collect();
     Some(Tree::new(files).expect("lawful"))
 }
 
