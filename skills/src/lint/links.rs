@@ -31,13 +31,18 @@ pub(super) fn findings(body: &str, first_line: usize, tree: &Tree) -> Vec<Findin
 }
 
 fn finding(target: &str, line: usize) -> Finding {
+    let hint = if target.starts_with("../") {
+        "a package is installed by itself: depend on the other skill in skill.toml, and name it in the text"
+    } else {
+        "add the file, or mend the link"
+    };
     Finding {
         code: "S054",
         level: Level::Warning,
         file: SKILL_MD.to_owned(),
         line: Some(line),
         message: format!("the link leads to `{target}`, which is not in the package"),
-        hint: Some("add the file, or mend the link".to_owned()),
+        hint: Some(hint.to_owned()),
         fixable: false,
     }
 }
