@@ -76,7 +76,7 @@ pub enum Decision {
         archive: Bytes,
     },
     /// The very same bytes are kept already.
-    Unchanged(Release),
+    Unchanged(Box<Release>),
 }
 
 impl Claim {
@@ -192,7 +192,7 @@ fn binds_the_archive(claim: &Claim) -> Result<(), Refusal> {
 
 fn unchanged(claim: &Claim, kept: Release) -> Result<Decision, Refusal> {
     if kept.archive == claim.statement.archive && kept.statement == claim.payload {
-        return Ok(Decision::Unchanged(kept));
+        return Ok(Decision::Unchanged(Box::new(kept)));
     }
     Err(version_exists(&kept.package, &kept.version.to_string()))
 }

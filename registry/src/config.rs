@@ -71,6 +71,13 @@ pub struct Limits {
     pub drain_seconds: u64,
 }
 
+impl Limits {
+    /// [`Limits::publish_mib`] in bytes.
+    pub fn publish_bytes(&self) -> u64 {
+        u64::from(self.publish_mib) * 1024 * 1024
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -1,6 +1,5 @@
 //! Bodies: bounded in size and in time before anything is made of them.
 
-use axum::body::Body;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
@@ -43,12 +42,11 @@ pub(super) async fn json<T: DeserializeOwned>(app: &App, request: Request) -> Re
 
 /// Reads the pairs of a publish, and holds the memory for them until the permit is dropped.
 pub(super) async fn uploads(app: &App, request: Request) -> Result<(Vec<Upload>, OwnedSemaphorePermit), No> {
-    let most = u64::from(app.config.limits.publish_mib) * 1024 * 1024;
+    let most = app.config.limits.publish_bytes();
     let declared = refuse_declared(&request, most)?;
     is_multipart(&request)?;
     let room = app.room_for(declared.unwrap_or(most)).await?;
-    let bounded = request.map(|body| Body::new(Limited::new(body, most as usize)));
-    match tokio::time::timeout(app.body_time(), pairs(bounded, most)).await {
+    match tokio::time::timeout(app.body_time(), pairs(request, most)).await {
         Err(_) => Err(No(too_slow(app))),
         Ok(pairs) => Ok((pairs?, room)),
     }
@@ -71,6 +69,7 @@ fn is_multipart(request: &Request) -> Result<(), Refusal> {
     Err(Refusal::new("media-type-unsupported", "a publish is `multipart/form-data`"))
 }
 
+/// The router's `DefaultBodyLimit` ends a body at `most`; each part has a limit of its own.
 async fn pairs(request: Request, most: u64) -> Result<Vec<Upload>, Refusal> {
     let mut parts = Multipart::from_request(request, &()).await.map_err(|error| malformed(&error.body_text()))?;
     let mut uploads = Vec::new();

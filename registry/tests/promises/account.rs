@@ -78,10 +78,9 @@ async fn a_scope_belongs_to_the_first_who_makes_it() {
 
 #[tokio::test]
 async fn where_only_the_operator_makes_scopes_users_do_not() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = registry::config::Config::parse("scope-creation = \"admin\"").expect("a configuration");
-    assert_eq!(config.scope_creation, registry::config::ScopeCreation::Admin);
-    drop(folder);
+    let mut world = World::new().await;
+    world.restart_with("scope-creation = \"admin\"").await;
+    world.post("/api/v1/scopes", &world.ann, r#"{"name":"mine"}"#).await.refuses(403, "not-owner");
 }
 
 #[tokio::test]

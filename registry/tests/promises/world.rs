@@ -115,8 +115,13 @@ impl World {
 
     /// Stops the registry and starts it again on the same folder.
     pub(crate) async fn restart(&mut self) {
+        self.restart_with("").await;
+    }
+
+    /// The same, with another configuration.
+    pub(crate) async fn restart_with(&mut self, config: &str) {
         self.app = None;
-        self.app = Some(open(self.folder.path(), "").await);
+        self.app = Some(open(self.folder.path(), config).await);
     }
 
     /// Stops the registry.
