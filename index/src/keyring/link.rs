@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use skills::dsse::Envelope;
+use skills::dsse::{Envelope, pae};
 use skills::key::{KeyId, PublicKey};
 use skills::{Refusal, Scope, Sha256, json};
 
@@ -217,11 +217,24 @@ impl Link {
         Ok(link)
     }
 
-    /// The members of a role that really signed this envelope.
+    /// The members of a role that really signed this envelope, each once, by order of signature.
+    ///
+    /// Key ids are hints and decide nothing: each signature is tried against every key that has not
+    /// signed yet. But the key that it names is tried first, which for honest bundles is one
+    /// verification a signature instead of one a key.
     pub fn signers(&self, envelope: &Envelope, role: Role) -> Vec<&Member> {
-        let holders: Vec<&Member> = self.keys.iter().filter(|member| member.roles.contains(&role)).collect();
-        let signed = envelope.signers(holders.iter().map(|member| &member.spki));
-        holders.into_iter().filter(|member| signed.contains(&&member.spki)).collect()
+        let message = pae(&envelope.payload_type, &envelope.payload);
+        let holders = || self.keys.iter().filter(|member| member.roles.contains(&role));
+        let mut signed: Vec<&Member> = Vec::new();
+        for (named, signature) in &envelope.signatures {
+            let first = holders().filter(|member| member.id == *named);
+            let others = holders().filter(|member| member.id != *named);
+            let mut left = first.chain(others).filter(|member| !signed.contains(member));
+            if let Some(member) = left.find(|member| member.spki.verifies(&message, signature)) {
+                signed.push(member);
+            }
+        }
+        signed
     }
 
     /// The member of that id.
