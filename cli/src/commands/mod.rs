@@ -93,3 +93,6 @@ commands! {
     /// Print a completion script for your shell
     Completions => completions, "completions";
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,6 +188,7 @@ fn sign(
     Ok(Signed { prepared, envelope, bundle })
 }
 
+/// `git+https://…#COMMIT`: the commit goes into the digest set, as in-toto has it.
 fn parse_source(text: &str) -> Result<Source, Failure> {
     let (uri, commit) = text.split_once('#').map_or((text, None), |(uri, commit)| (uri, Some(commit)));
     let is_uri = uri.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
@@ -205,7 +206,13 @@ fn send(signed: &[Signed], api: &Api, context: &Context) -> Result<PublishAnswer
         .iter()
         .flat_map(|release| [("bundle", release.bundle.clone()), ("archive", release.prepared.archive.clone())]);
     let body = Body::Parts(parts.collect());
-    context.block_on(api.ask(Method::POST, "/publish", body))
+    context.block_on(api.ask(Method::POST, "/publish", body)).map_err(|failure| match failure.code.as_str() {
+        // The answer may be what was lost, and not the request.
+        "network" => {
+            failure.hint("whether it was published is not known: run the same again, the same bytes change nothing")
+        }
+        _ => failure,
+    })
 }
 
 /// `NAME-VERSION.json` and `NAME-VERSION.json.sig`, as `ssh-keygen -Y verify` names them.
@@ -234,4 +241,19 @@ fn answer_of(published: &[Published], registry: &str, context: &Context) -> Answ
     context.ui.note(format!("{registry} gave back exactly what was sent"));
     let rows: Vec<Value> = published.iter().map(|release| json!(release)).collect();
     Answer::new(published.iter().map(line).collect::<String>(), json!({"registry": registry, "releases": rows}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_a_uri_and_the_commit_that_it_names() {
+        let source = parse_source("git+https://git.example/team/skills#0a1b").expect("a source");
+        assert_eq!(source.uri, "git+https://git.example/team/skills");
+        assert_eq!(source.digest.get("gitCommit").map(String::as_str), Some("0a1b"));
+        for text in ["", "nowhere", ":x", "git+https:", "git+https://git.example/two words", "git:\u{7}"] {
+            assert!(parse_source(text).is_err(), "{text:?} was accepted");
+        }
+    }
 }

@@ -109,10 +109,10 @@ pub(super) async fn fetch_chain(client: &Client, scope: &Scope) -> Result<Option
     Ok(Some(chain))
 }
 
-/// Whose key, as people compare it, and what it may do.
+/// Which key, whose, and what it may do: the line that `add` shows before a scope is trusted.
 pub(super) fn member_line(member: &Member) -> String {
     let roles: Vec<&str> = member.roles.iter().map(|role| role.as_str()).collect();
-    format!("{}  {}  {}", fingerprint(&member.spki), shown::line(&member.owner, 30), roles.join(","))
+    format!("{}  {} ({})", member.id, shown::line(&member.owner, 30), roles.join(", "))
 }
 
 fn keyring_json(chain: &Chain) -> Value {

@@ -12,7 +12,6 @@ use skills::{Scope, Sha256, dsse};
 use super::prepare::Prepared;
 use crate::api::Api;
 use crate::client::{Body, Client};
-use crate::commands::key::fingerprint;
 use crate::commands::scope::{fetch_chain, member_line};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -76,7 +75,7 @@ fn check_link(scope: &Scope, link: &Link, key: &PublicKey, name: &str) -> Result
     let names: Vec<String> = may.map(|member| format!("  {}", member_line(member))).collect();
     let seen = format!(
         "key `{name}` ({}) {what} the keyring of `{scope}`; these may release:\n{}",
-        fingerprint(key),
+        key.id(),
         names.join("\n")
     );
     Err(Failure::new(Exit::Policy, "key-may-not-release", seen).hint("sign with one of them: `--key NAME`"))
@@ -93,7 +92,7 @@ pub(super) fn ask_to_register(
         return Ok(false);
     }
     context.ui.warn(format!("scope `{scope}` has no keyring yet: the key that signs first becomes its root"));
-    context.ui.warn(format!("key `{}`  {}", key.name, fingerprint(&signer.public())));
+    context.ui.warn(format!("key `{}`  {}", key.name, signer.public().id()));
     Ok(context.ui.confirm("register this key, so that everybody who uses the scope pins it?"))
 }
 
@@ -159,7 +158,7 @@ mod tests {
     fn a_stranger_is_refused_and_told_who_may() {
         let (_, link) = link();
         let said = refuses(&link, 3, "key-may-not-release");
-        assert!(said.contains("alice") && said.contains(&fingerprint(&key(2))), "{said}");
+        assert!(said.contains("alice") && said.contains(key(2).id().as_str()), "{said}");
     }
 
     #[test]
