@@ -133,7 +133,7 @@ fn examine(project: &Project, lock: &Lock, skills: &[&LockedSkill], trust: &Trus
     let reports = work.into_par_iter().map(|(skill, judged)| examine_skill(project, skill, judged, rows.get(&skill.folder).map_or(&[][..], Vec::as_slice), trust));
     let skills = reports.collect::<Result<Vec<_>, Failure>>()?;
     let policy = skills::Sha256::of(&trust.text).to_string();
-    Ok(Report { policy, skills, project: project_findings(project, lock) })
+    Ok(Report { policy, skills, project: project_findings(project, lock)? })
 }
 
 fn judge(locked: &[LockedSkill], evidence: &Evidence, trust: &Trust) -> Vec<Option<Judged>> {
@@ -249,18 +249,18 @@ fn explain_line_endings(project: &Project, skill: &LockedSkill, folder: &str, ex
 }
 
 /// What is wrong with the project as a whole.
-fn project_findings(project: &Project, lock: &Lock) -> Vec<Finding> {
+fn project_findings(project: &Project, lock: &Lock) -> Result<Vec<Finding>, Failure> {
     let about = |id, class, path: &str, message: &str, hint: &str| Finding { id, class, skill: "-".to_owned(), path: Some(path.to_owned()), message: message.to_owned(), hint: Some(hint.to_owned()) };
     let mut findings = Vec::new();
     if place::interrupted(project) {
         findings.push(about("SKV001", Class::Failed, ".skill/state", "an install was interrupted half way", "`skill install` finishes it"));
     }
-    let wants = project.wants().unwrap_or_default();
+    let wants = project.wants()?;
     for name in wants.skills.keys().filter(|name| lock.skill(name).is_none()) {
         findings.push(about("SKV004", Class::Missing, "skills.lock", &format!("`{name}` is wanted by skills.toml and not in the lock"), "`skill install` resolves it; commit skills.lock"));
     }
     findings.extend(unrecorded(project, lock));
-    findings
+    Ok(findings)
 }
 
 /// A folder among the installed skills that nothing in the lock accounts for is read by agents all
