@@ -54,7 +54,9 @@ pub struct Context {
 
 impl Context {
     /// Looks at the terminal; enters the folder of `-C`.
-    pub fn new(flags: GlobalFlags) -> Result<Self, Failure> {
+    pub fn new(mut flags: GlobalFlags) -> Result<Self, Failure> {
+        // `SKILL_REGISTRY=` says as little as no variable at all.
+        flags.registry = flags.registry.filter(|url| !url.is_empty());
         let ui = Ui::new(flags.quiet, flags.verbose, flags.json, flags.color, flags.no_progress);
         if let Some(folder) = &flags.directory {
             std::env::set_current_dir(folder).on("enter", folder)?;

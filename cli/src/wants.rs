@@ -163,6 +163,8 @@ impl WantsEdit {
 
     /// Names a registry, unless it is named already.
     pub fn registry(&mut self, name: &str, url: &str) {
+        // In a new file, what is wanted stands before where it comes from.
+        self.table("skills");
         let registries = self.table("registries");
         if !registries.contains_key(name) {
             registries.insert(name, toml_edit::value(url));

@@ -10,7 +10,7 @@ use super::install;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::folder;
-use crate::install::{Journey, Options, Unlock, fetch_catalogue, unversioned};
+use crate::install::{Journey, Options, fetch_catalogue, unversioned};
 use crate::project::Project;
 use crate::registries::Registries;
 use crate::trust::Trust;
@@ -69,7 +69,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let text = project.wants_text()?;
     let wants = crate::project::parse_wants(&text)?;
     let wants_text = edit(context, &project, &wants, &text, specs, alias)?;
-    let options = Options { force: args.force, dry_run: args.dry_run, unlock: Unlock::None, pin: Some(args.trust), locked: false };
+    let options = Options { force: args.force, dry_run: args.dry_run, keep_edits: true, pin: Some(args.trust), ..Options::default() };
     let installed = Journey { context, project: &project, wants_text, options }.run(&held)?;
     Ok(install::answer(context, installed, args.dry_run))
 }

@@ -55,6 +55,9 @@ pub fn answer(context: &Context, installed: Installed, dry_run: bool) -> Answer 
     for finding in &installed.notes {
         context.ui.warn(report::finding_line(finding));
     }
+    for name in &installed.kept {
+        context.ui.warn(format!("`{name}` was edited since it was installed, and is left as it is (`skill diff {name}`)"));
+    }
     for change in &installed.changes {
         context.ui.note(format!("  {}", change_line(change)));
     }
@@ -89,6 +92,7 @@ fn answer_json(installed: &Installed, dry_run: bool) -> Value {
         "changes": changes,
         "lock_changed": installed.lock_changed,
         "dry_run": dry_run,
+        "kept_edits": installed.kept,
         "notes": installed.notes.iter().map(report::finding_json).collect::<Vec<_>>(),
     })
 }

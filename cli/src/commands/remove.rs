@@ -38,7 +38,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         let package = wanted(&wants, name)?;
         edit.unwant(&package);
     }
-    let options = Options { force: args.force, dry_run: args.dry_run, ..Options::default() };
+    let options = Options { force: args.force, dry_run: args.dry_run, keep_edits: true, ..Options::default() };
     let installed = Journey { context, project: &project, wants_text: edit.text(), options }.run(&held)?;
     for name in &args.names {
         if let Ok(package) = PackageName::parse(name)

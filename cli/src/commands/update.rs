@@ -43,7 +43,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let held = project.hold(context)?;
     let unlock = unlock(&args.names, &project)?;
     let journey = |dry_run| -> Result<Installed, Failure> {
-        let options = Options { locked: false, force: args.force, dry_run, unlock: unlock.clone(), pin: Some(args.trust) };
+        let options = Options { force: args.force, dry_run, unlock: unlock.clone(), pin: Some(args.trust), keep_edits: true, ..Options::default() };
         Journey { context, project: &project, wants_text: project.wants_text()?, options }.run(&held)
     };
     // The first walk decides and writes nothing; what it fetched is in the cache for the second.

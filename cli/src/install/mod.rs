@@ -50,6 +50,8 @@ pub struct Options {
     pub locked: bool,
     /// Overwrite or delete what was edited by hand.
     pub force: bool,
+    /// Leave edited skills alone that this command does not change, instead of refusing.
+    pub keep_edits: bool,
     /// Decide everything, write nothing.
     pub dry_run: bool,
     /// Which locked versions need not be kept.
@@ -82,6 +84,8 @@ pub struct Installed {
     pub lock_changed: bool,
     /// Notes: exceptions used, yanked versions kept.
     pub notes: Vec<Finding>,
+    /// Skills whose edits were left alone.
+    pub kept: Vec<PackageName>,
     /// The new lock.
     pub lock: Lock,
 }
@@ -106,14 +110,16 @@ impl Journey<'_> {
         let judged = evidence::judge_picks(&picks, &evidence, &trust.policy);
         evidence::refuse_if_any(&judged)?;
         let lock = plan::new_lock(&picks, &judged, &wants, project, &old)?;
-        let stands = plan::look_at_disk(project, &picks, &lock, &old, &judged)?;
+        let mut stands = plan::look_at_disk(project, &picks, &lock, &old, &judged)?;
+        let keeps = options.keep_edits && !options.force;
+        let kept = if keeps { plan::keep_edits(&mut stands, &lock, &old) } else { Vec::new() };
         let verified = evidence::verify_missing(picks, judged, &stands, &registries, &trust.policy, context)?;
         let plan =
             plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
         if !options.dry_run {
             place::apply(project, held, &plan.changes)?;
         }
-        Ok(plan.installed)
+        Ok(Installed { kept, ..plan.installed })
     }
 }
 

@@ -56,13 +56,46 @@ enum State {
     Edited,
     /// What no run of ours placed.
     Foreign,
+    /// Not as it should be, and none of this command's business.
+    Kept,
 }
 
 impl Standing {
     /// Whether nothing has to be done.
     pub fn is_right(&self) -> bool {
-        self.canonical == State::Right && self.agents.iter().all(|state| *state == State::Right)
+        self.states().all(State::is_settled)
     }
+
+    fn states(&self) -> impl Iterator<Item = State> {
+        std::iter::once(self.canonical).chain(self.agents.iter().copied())
+    }
+}
+
+impl State {
+    /// Nothing has to be done about it.
+    fn is_settled(self) -> bool {
+        matches!(self, Self::Right | Self::Kept)
+    }
+
+    /// What people did, and only `--force` undoes.
+    fn is_peoples(self) -> bool {
+        matches!(self, Self::Edited | Self::Foreign)
+    }
+}
+
+/// Leaves alone what people edited in skills that this command does not change: adding one skill
+/// is no reason to refuse, or to undo, an edit of another. Gives the names left alone.
+pub fn keep_edits(stands: &mut BTreeMap<PackageName, Standing>, lock: &Lock, old: &Lock) -> Vec<PackageName> {
+    let unchanged = |name: &PackageName| lock.skill(name).is_some() && lock.skill(name) == old.skill(name);
+    let mut kept = Vec::new();
+    for (name, standing) in stands.iter_mut().filter(|(name, _)| unchanged(name)) {
+        if standing.states().any(State::is_peoples) {
+            standing.canonical = State::Kept;
+            standing.agents.iter_mut().for_each(|state| *state = State::Kept);
+            kept.push(name.clone());
+        }
+    }
+    kept
 }
 
 /// A decided transaction.
@@ -211,6 +244,9 @@ fn folder_state(
     if is_exactly(&disk, resources) {
         return Ok(State::Right);
     }
+    if recorded && is_part_of(&disk, resources) {
+        return Ok(State::Ours);
+    }
     state_of_old(path, &disk, before.filter(|_| recorded), recorded)
 }
 
@@ -281,6 +317,15 @@ fn is_exactly(disk: &DiskFolder, resources: &[Resource]) -> bool {
         })
 }
 
+/// Whether files are missing and nothing else is wrong: putting them back overwrites nothing.
+fn is_part_of(disk: &DiskFolder, resources: &[Resource]) -> bool {
+    let DiskFolder::Folder(files) = disk else { return false };
+    files.iter().all(|file| {
+        let resource = resources.iter().find(|resource| resource.path.as_str() == file.path);
+        matches!((&file.content, resource), (DiskContent::Regular { digest, .. }, Some(resource)) if *digest == resource.digest)
+    })
+}
+
 fn canonical_path(folder: &SkillName) -> String {
     format!("{CANONICAL}/{folder}")
 }
@@ -333,7 +378,7 @@ pub fn plan(
     for (path, text) in [(TRUST_PATH, trust_text), ("skills.toml", wants_text), ("skills.lock", &lock_text)] {
         placed.extend(file_change(project, path, text.as_bytes()));
     }
-    let installed = Installed { changes, total: lock.skills.len(), lock_changed, notes, lock };
+    let installed = Installed { changes, total: lock.skills.len(), lock_changed, notes, kept: Vec::new(), lock };
     Ok(Plan { changes: placed, installed })
 }
 
@@ -350,12 +395,12 @@ fn placements(
     for (row, state) in rows.zip(&standing.agents) {
         let spot = Spot::places(row.path.clone());
         match (state, row.link) {
-            (State::Right, _) => {}
+            (state, _) if state.is_settled() => {}
             (_, LinkKind::Symlink) => changes.push(Change::Link(spot, expected_link(row))),
             (_, LinkKind::Copy) => changes.push(Change::Folder(spot, tree.clone())),
         }
     }
-    if standing.canonical != State::Right {
+    if !standing.canonical.is_settled() {
         changes.insert(0, Change::Folder(Spot::places(canonical_path(&skill.folder)), tree));
     }
     Ok(changes)
