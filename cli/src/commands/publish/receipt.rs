@@ -56,13 +56,13 @@ async fn check(client: &Client, release: &Signed, published: &Published, key: &P
         ));
     }
     same("the answer", published.archive, release.prepared.digest)?;
-    // The same archive may have been published before, with a statement that named an older link
-    // of the keyring: then that statement stays, and ours was not needed.
-    let ours = published.status == PublishStatus::Published || published.statement == release.statement_digest();
-    let statement = if ours { release.statement_digest() } else { published.statement };
+    // The same archive may have been there before: signed by a colleague, or with a statement that
+    // named an older link of the keyring. Then that one stays, and ours was not needed.
+    let is_new = published.status == PublishStatus::Published;
+    let statement = if is_new { release.statement_digest() } else { published.statement };
     same("the answer", published.statement, statement)?;
     check_entry(&fetch_entry(client, release).await?, release, statement)?;
-    check_bundle(client, release, statement, ours.then_some(key)).await?;
+    check_bundle(client, release, statement, is_new.then_some(key)).await?;
     check_archive(client, release).await
 }
 
@@ -92,7 +92,7 @@ fn check_entry(entry: &Entry, release: &Signed, statement: Sha256) -> Result<(),
     Ok(())
 }
 
-/// The payload is the one signed; ours carries our signature, whoever else's is there.
+/// The payload is the one signed; a new one carries our signature, whoever else's is there.
 async fn check_bundle(
     client: &Client,
     release: &Signed,
@@ -132,3 +132,6 @@ fn mismatch(place: &str, seen: &str, expected: &str) -> Failure {
     )
     .hint("the registry said that it published this; tell its operator, and do not rely on this version")
 }
+
+#[cfg(test)]
+mod tests;
