@@ -10,6 +10,7 @@
 //! binaries    where the programs are, built first where they are not fresh
 //! world       World, Registry, Person: one folder, its servers, its people
 //! screen      Screen: exit code, stdout, stderr; Transcript: whole screens compared with a file
+//! shop        Shop: a registry, Alice who publishes, Bob who installs
 //! files       snapshots of folders; small skills to publish
 //! http        one request over one connection, every byte under the test's control
 //! mirror      a server of static files that can lie
@@ -25,9 +26,11 @@ pub mod http;
 pub mod mirror;
 pub mod publisher;
 pub mod screen;
+pub mod shop;
 pub mod tools;
 pub mod world;
 
 pub use files::{Snapshot, write};
 pub use screen::{Screen, Transcript};
+pub use shop::Shop;
 pub use world::{Person, Registry, World};

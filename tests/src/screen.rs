@@ -202,6 +202,9 @@ fn kind_of(word: &str) -> Option<String> {
         return Some("SSHKEY".to_owned());
     }
     let date = word.as_bytes();
+    if word.len() == 10 && date[4] == b'-' && date[7] == b'-' && word.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return Some("DATE".to_owned());
+    }
     let is_time = word.len() == 20 && date[4] == b'-' && date[10] == b'T' && date[19] == b'Z';
     is_time.then(|| "TIME".to_owned())
 }

@@ -1,0 +1,14 @@
+//! The journeys, from outside: what people type, and everything that they see and get.
+//!
+//! `screens` compares whole screens; the other modules look at files and exit codes.
+
+mod author;
+mod envelopes;
+mod mistakes;
+mod repository;
+mod resolution;
+mod screens;
+mod surroundings;
+mod together;
+mod trust;
+mod verdicts;
