@@ -31,6 +31,8 @@ struct Inner {
     root: PathBuf,
     next: AtomicU64,
     broken: AtomicBool,
+    /// Of each first byte of a digest, whether its folder is there, durably.
+    settled: [AtomicBool; 256],
 }
 
 impl Folder {
@@ -43,12 +45,6 @@ impl Folder {
         }
         let blobs = root.join("sha256");
         std::fs::create_dir_all(&blobs)?;
-        for byte in 0..=u8::MAX {
-            match std::fs::create_dir(blobs.join(format!("{byte:02x}"))) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
-        }
         for folder in [&blobs, &root.to_owned()] {
             sync_folder(folder)?;
         }
@@ -57,7 +53,12 @@ impl Folder {
 
     /// A folder that is only read; nothing is created.
     pub fn over(root: &Path) -> Self {
-        let inner = Inner { root: root.to_owned(), next: AtomicU64::new(0), broken: AtomicBool::new(false) };
+        let inner = Inner {
+            root: root.to_owned(),
+            next: AtomicU64::new(0),
+            broken: AtomicBool::new(false),
+            settled: [const { AtomicBool::new(false) }; 256],
+        };
         Self { inner: Arc::new(inner) }
     }
 }
@@ -116,6 +117,7 @@ impl Inner {
         let mut folders = BTreeSet::new();
         for (digest, bytes) in blobs {
             let path = self.path(digest);
+            self.settle(digest)?;
             // Another process's rename may not be durable yet, so the folder is synced even then.
             if !path.exists() {
                 self.write(&path, bytes)?;
@@ -125,6 +127,22 @@ impl Inner {
         for folder in folders {
             sync_folder(&folder).map_err(|error| self.broke(&error))?;
         }
+        Ok(())
+    }
+
+    /// Makes the folder that a blob lies in, and makes it durable: once for each folder and process.
+    fn settle(&self, digest: &Sha256) -> Result<(), Fault> {
+        let settled = &self.settled[usize::from(digest.bytes()[0])];
+        if settled.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let path = self.path(digest);
+        match std::fs::create_dir(path.parent().expect("a blob lies in a folder")) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(refused(&error)),
+            _ => {}
+        }
+        sync_folder(&self.root.join("sha256")).map_err(|error| self.broke(&error))?;
+        settled.store(true, Ordering::Release);
         Ok(())
     }
 

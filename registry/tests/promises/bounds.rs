@@ -133,7 +133,7 @@ async fn an_archive_too_large_for_the_cache_is_streamed_whole() {
         digest = skills::Sha256::of(digest.hex());
         noise.push_str(&digest.hex());
     }
-    let pair = crate::signed::making("acme/large", "1.0.0", &format!("See `noise.txt`.")).clone();
+    let pair = crate::signed::making("acme/large", "1.0.0", "See `noise.txt`.");
     let text = String::from_utf8(pair.tree.files()[0].bytes.clone()).expect("UTF-8");
     let pair = crate::signed::making_of(
         "acme/large",

@@ -39,7 +39,6 @@ async fn an_archive_that_cannot_be_kept_publishes_nothing() {
     let hex = skills::Sha256::of(&pair.archive).hex();
     // A file where the folder of this blob should be: as broken as a disk can be made without one.
     let folder = world.path().join("blobs/sha256").join(&hex[..2]);
-    std::fs::remove_dir(&folder).expect("empty");
     std::fs::write(&folder, b"").expect("written");
     world.publish(&[pair]).await.refuses(503, "unavailable");
     world.get("/index/acme/greet").await.refuses(404, "package-not-found");
