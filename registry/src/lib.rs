@@ -27,6 +27,7 @@ pub mod config;
 pub mod discovery;
 pub mod home;
 pub mod http;
+mod linger;
 pub mod metrics;
 pub mod rates;
 pub mod search;

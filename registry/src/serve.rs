@@ -23,9 +23,10 @@ use tower::ServiceExt;
 
 use crate::app::App;
 use crate::http::{Peer, router};
+use crate::linger::Lingering;
 
-/// Largest head of a request, in bytes: our longest path and a token need a tenth of it.
-const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Largest head of a request, in bytes; also how much of a body is read at once.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Requests in flight on one HTTP/2 connection: an installer has 50.
 const STREAMS_MAX: u32 = 128;
@@ -84,7 +85,7 @@ fn builder(app: &App) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head_time)
-        .max_buf_size(HEAD_BYTES_MAX.max(64 * 1024))
+        .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(64)
         .pipeline_flush(true);
     builder
@@ -115,7 +116,7 @@ async fn connect(
         request.extensions_mut().insert(peer);
         router.clone().oneshot(request)
     });
-    let served = builder.serve_connection(TokioIo::new(connection), service);
+    let served = builder.serve_connection(TokioIo::new(Lingering::new(connection)), service);
     if let Err(error) = watcher.watch(served).await {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -142,7 +142,7 @@ async fn an_archive_too_large_for_the_cache_is_streamed_whole() {
     )
     .seal();
     assert!(pair.archive.len() > registry::app::CACHED_BYTES_MAX);
-    world.publish(&[pair.clone()]).await.is(201);
+    world.publish(std::slice::from_ref(&pair)).await.is(201);
     let path = format!("/archives/sha256/{}.tar.gz", skills::Sha256::of(&pair.archive).hex());
     for _ in 0..2 {
         let answer = world.get(&path).await.is(200);

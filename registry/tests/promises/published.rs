@@ -10,7 +10,7 @@ use crate::world::{World, multipart};
 async fn what_was_published_is_read_back_byte_for_byte_in_the_next_request() {
     let world = World::new().await;
     let pair = release("acme/greet", "1.0.0");
-    let answer = world.publish(&[pair.clone()]).await.is(201).json();
+    let answer = world.publish(std::slice::from_ref(&pair)).await.is(201).json();
     let published = &answer["releases"][0];
     assert_eq!(published["status"], "published");
     let hex = published["archive"].as_str().expect("a digest").replace("sha256:", "");
