@@ -177,7 +177,8 @@ fn relative(project: &Project, path: &Path) -> Result<String, Failure> {
     let path = path.canonicalize().on("find", path)?;
     let (mut from, mut to) = (root.components().peekable(), path.components().peekable());
     while from.peek().is_some() && from.peek() == to.peek() {
-        (from.next(), to.next());
+        from.next();
+        to.next();
     }
     let ups = from.map(|_| "..".to_owned());
     let downs = to.map(|part| part.as_os_str().to_string_lossy().into_owned());

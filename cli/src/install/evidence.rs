@@ -19,8 +19,8 @@ use skills::limits::ARCHIVE_BYTES_MAX;
 use skills::{PackageName, Refusal, Scope, Sha256, Version};
 use tokio::task::JoinSet;
 
-use super::plan::Standing;
 use super::resolution::{Pick, PickOrigin};
+use super::standing::Standing;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -66,7 +66,7 @@ fn read(project: &Project, path: &str) -> Option<Bytes> {
 }
 
 /// Everything needed to judge the picks.
-pub fn gather(
+pub(super) fn gather(
     project: &Project,
     picks: &[Pick],
     registries: &Registries<'_>,
@@ -195,7 +195,7 @@ pub fn judge_all(asked: &[ToJudge<'_>], evidence: &Evidence, policy: &Policy, to
 }
 
 /// Judges the picks that come from a registry; `None` for those from a folder.
-pub fn judge_picks(picks: &[Pick], evidence: &Evidence, policy: &Policy) -> Vec<Option<Judged>> {
+pub(super) fn judge_picks(picks: &[Pick], evidence: &Evidence, policy: &Policy) -> Vec<Option<Judged>> {
     let asked: Vec<ToJudge<'_>> = picks
         .iter()
         .filter_map(|pick| match &pick.origin {
@@ -221,7 +221,7 @@ pub fn judge_picks(picks: &[Pick], evidence: &Evidence, policy: &Policy) -> Vec<
 }
 
 /// A pick that was admitted: with its content where the disk lacks it.
-pub enum Admitted {
+pub(super) enum Admitted {
     /// The disk has exactly what was judged.
     Stands(Option<Box<Judged>>),
     /// To be placed.
@@ -229,14 +229,14 @@ pub enum Admitted {
 }
 
 /// Refuses if anything judged was refused, with every finding of it.
-pub fn refuse_if_any(judged: &[Option<Judged>]) -> Result<(), Failure> {
+pub(super) fn refuse_if_any(judged: &[Option<Judged>]) -> Result<(), Failure> {
     let refused = judged.iter().flatten().filter(|judged| judged.is_refused());
     let findings: Vec<Finding> = refused.flat_map(|judged| judged.findings().to_vec()).collect();
     if findings.is_empty() { Ok(()) } else { Err(Failure::refused(refusal_sentence(&findings), findings)) }
 }
 
 /// Fetches and verifies the content that the disk lacks.
-pub fn verify_missing(
+pub(super) fn verify_missing(
     picks: Vec<Pick>,
     judged: Vec<Option<Judged>>,
     stands: &BTreeMap<PackageName, Standing>,

@@ -12,6 +12,8 @@ mod evidence;
 mod pins;
 mod plan;
 mod resolution;
+mod standing;
+mod verdict;
 
 use std::collections::BTreeSet;
 
@@ -28,8 +30,9 @@ use crate::trust::Trust;
 
 pub use evidence::{Evidence, ToJudge, judge_all, load_offline, today};
 pub use pins::describe_chain;
-pub use plan::{SkillChange, expected_link, read_installed};
+pub use plan::SkillChange;
 pub use resolution::{Catalogue, fetch_catalogue, unversioned};
+pub use standing::{expected_link, read_installed};
 
 /// What a journey starts from.
 pub struct Journey<'a> {
@@ -100,26 +103,46 @@ impl Journey<'_> {
         let registries = Registries::new(context, &wants);
 
         let picks = resolution::resolve(project, &wants, &old, &options.unlock, &registries, &trust.policy, context)?;
-        if options.locked && picks.iter().any(|pick| pick.locked.is_none())
-            || options.locked && picks.len() != old.skills.len()
-        {
+        let unchanged = picks.len() == old.skills.len() && picks.iter().all(|pick| pick.locked.is_some());
+        if options.locked && !unchanged {
             return Err(lock_would_change(&picks, &old));
+        }
+        if unchanged && wants_text == project.wants_text()? && verdict::stands(project, &wants, &old, &trust.text)? {
+            return Ok(Installed::nothing(old));
         }
         let evidence = evidence::gather(project, &picks, &registries, context)?;
         let trust = pins::propose(context, trust, &picks, &evidence, options.pin)?;
         let judged = evidence::judge_picks(&picks, &evidence, &trust.policy);
         evidence::refuse_if_any(&judged)?;
+        let executables = verdict::executables(&picks, &judged);
         let lock = plan::new_lock(&picks, &judged, &wants, project, &old)?;
-        let mut stands = plan::look_at_disk(project, &picks, &lock, &old, &judged)?;
+        let mut stands = standing::look_at_disk(project, &picks, &lock, &old, &judged)?;
         let keeps = options.keep_edits && !options.force;
-        let kept = if keeps { plan::keep_edits(&mut stands, &lock, &old) } else { Vec::new() };
+        let kept = if keeps { standing::keep_edits(&mut stands, &lock, &old) } else { Vec::new() };
         let verified = evidence::verify_missing(picks, judged, &stands, &registries, &trust.policy, context)?;
         let plan =
             plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
         if !options.dry_run {
             place::apply(project, held, &plan.changes)?;
+            if kept.is_empty() && plan.installed.notes.is_empty() {
+                verdict::keep(project, &plan.installed.lock.format(), &trust.text, executables);
+            }
         }
         Ok(Installed { kept, ..plan.installed })
+    }
+}
+
+impl Installed {
+    /// Everything stands as it should.
+    fn nothing(lock: Lock) -> Self {
+        Self {
+            changes: Vec::new(),
+            total: lock.skills.len(),
+            lock_changed: false,
+            notes: Vec::new(),
+            kept: Vec::new(),
+            lock,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::failure::{Exit, Failure};
 use crate::trust::Trust;
 
 /// Asks about everything that the policy does not know yet; gives the policy as it will be.
-pub fn propose(
+pub(super) fn propose(
     context: &Context,
     trust: Trust,
     picks: &[Pick],

@@ -26,7 +26,7 @@ pub type Catalogue = BTreeMap<PackageName, Vec<Entry>>;
 
 /// One skill of the resolution.
 #[derive(Debug)]
-pub struct Pick {
+pub(super) struct Pick {
     /// Which skill.
     pub name: PackageName,
     /// Which version.
@@ -43,7 +43,7 @@ pub struct Pick {
 
 /// Where a picked skill comes from.
 #[derive(Debug)]
-pub enum PickOrigin {
+pub(super) enum PickOrigin {
     /// A registry, by name; the index entry where it is newly chosen.
     Registry(String, Option<Box<Entry>>),
     /// A folder, relative to `skills.toml`, read just now.
@@ -51,7 +51,7 @@ pub enum PickOrigin {
 }
 
 /// One version of each skill that is wanted or needed, sorted by name.
-pub fn resolve(
+pub(super) fn resolve(
     project: &Project,
     wants: &Wants,
     old: &Lock,

@@ -12,7 +12,7 @@ use crate::ui::Answer;
 
 /// How to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people
     Text,
     /// The stable envelope of `--json`
@@ -26,7 +26,7 @@ pub enum Format {
 }
 
 /// The answer in one of the formats.
-pub fn answer(report: &Report, format: Format, context: &Context) -> Answer {
+pub(super) fn answer(report: &Report, format: Format, context: &Context) -> Answer {
     let text = match format {
         Format::Text => text(report, context),
         Format::Json => format!("{}\n", json!({"v": 1, "command": "verify", "exit": exit(report), "data": data(report)})),
