@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::home::Home;
 use crate::private;
 
@@ -131,8 +131,18 @@ impl Credentials {
 }
 
 /// The token to use with a registry: `SKILL_TOKEN`, else the stored one, else none.
+///
+/// The variable goes only to a registry that the same person named: by `--registry`,
+/// `SKILL_REGISTRY` or the user's own configuration. `skills.toml` is anybody's who can open a pull
+/// request, and must not be able to send CI's token to a server of its choice.
 pub fn find_token(context: &Context, registry: &str) -> Result<Option<Token>, Failure> {
     match std::env::var(VARIABLE) {
+        Ok(text) if !text.is_empty() && context.registry_is_the_projects()? => Err(Failure::new(
+            Exit::Policy,
+            "token-not-sent",
+            format!("{VARIABLE} is set, and only skills.toml names {registry}"),
+        )
+        .hint(format!("set SKILL_REGISTRY or pass `--registry {registry}` if the token is meant for it"))),
         Ok(text) if !text.is_empty() => Token::parse(&text).map(Some).map_err(|failure| failure.at(VARIABLE)),
         _ => Credentials::of(context.home()?).token(registry),
     }

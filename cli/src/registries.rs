@@ -241,6 +241,17 @@ impl Context {
         url(self, &known)
     }
 
+    /// Whether the default registry is named by `skills.toml` alone.
+    pub fn registry_is_the_projects(&self) -> Result<bool, Failure> {
+        if self.flags.registry.is_some() {
+            return Ok(false);
+        }
+        match Project::find(self, false) {
+            Ok(project) => Ok(!project.wants()?.registries.is_empty()),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// A client for the default registry.
     pub fn client(&self) -> Result<Client, Failure> {
         self.require_online("this command")?;

@@ -69,7 +69,13 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let text = project.wants_text()?;
     let wants = crate::project::parse_wants(&text)?;
     let wants_text = edit(context, &project, &wants, &text, specs, alias)?;
-    let options = Options { force: args.force, dry_run: args.dry_run, keep_edits: true, pin: Some(args.trust), ..Options::default() };
+    let options = Options {
+        force: args.force,
+        dry_run: args.dry_run,
+        keep_edits: true,
+        pin: Some(args.trust),
+        ..Options::default()
+    };
     let installed = Journey { context, project: &project, wants_text, options }.run(&held)?;
     Ok(install::answer(context, installed, args.dry_run))
 }
@@ -98,17 +104,28 @@ fn parse_alias(alias: Option<&str>, specs: usize) -> Result<Option<SkillName>, F
     match alias {
         Some(_) if specs != 1 => Err(Failure::usage("usage", format!("`--as` names one skill, and {specs} are given"))),
         Some(text) => Ok(Some(SkillName::parse(text)?)),
-        None if specs == 0 => Err(Failure::usage("usage", "no SPEC is given").hint("`skill add scope/name`, or `skill search WORDS` to find one")),
+        None if specs == 0 => Err(Failure::usage("usage", "no SPEC is given")
+            .hint("`skill add scope/name`, or `skill search WORDS` to find one")),
         None => Ok(None),
     }
 }
 
 /// The text of `skills.toml` with the additions, and with the registry they come from.
-fn edit(context: &Context, project: &Project, wants: &Wants, text: &str, specs: Vec<Spec>, alias: Option<SkillName>) -> Result<String, Failure> {
+fn edit(
+    context: &Context,
+    project: &Project,
+    wants: &Wants,
+    text: &str,
+    specs: Vec<Spec>,
+    alias: Option<SkillName>,
+) -> Result<String, Failure> {
     let mut edit = WantsEdit::new(text)?;
     let registries = Registries::new(context, wants);
     let trust = Trust::read(project)?;
-    let names: Vec<PackageName> = specs.iter().filter_map(|spec| if let Spec::Package(name, None) = spec { Some(name.clone()) } else { None }).collect();
+    let names: Vec<PackageName> = specs
+        .iter()
+        .filter_map(|spec| if let Spec::Package(name, None) = spec { Some(name.clone()) } else { None })
+        .collect();
     let has_packages = specs.iter().any(|spec| matches!(spec, Spec::Package(..)));
     let catalogue = context.block_on(async {
         if has_packages {
@@ -144,13 +161,17 @@ async fn name_registry(registries: &Registries<'_>, wants: &Wants, edit: &mut Wa
 /// pre-releases is asked for by naming one.
 fn newest(name: &PackageName, entries: &[Entry]) -> Result<Requirement, Failure> {
     if entries.is_empty() {
-        return Err(Failure::could_not("package-missing", format!("the registry has no package `{name}`")).hint(format!("`skill search {}` finds similar names", name.name())));
+        return Err(Failure::could_not("package-missing", format!("the registry has no package `{name}`"))
+            .hint(format!("`skill search {}` finds similar names", name.name())));
     }
     let usable = entries.iter().filter(|entry| !entry.yanked && !entry.vers.is_prerelease());
     match usable.max_by(|a, b| a.vers.cmp(&b.vers)) {
         Some(entry) => Ok(Requirement::parse(&format!("^{}", entry.vers.number()))?),
-        None => Err(Failure::new(Exit::Failed, "no-resolution", format!("`{name}` has no release that can be chosen: all are yanked or pre-releases"))
-            .hint(format!("`skill info {name}` lists them; `skill add {name}@VERSION` asks for a pre-release"))),
+        None => Err(Failure::could_not(
+            "no-resolution",
+            format!("`{name}` has no release that can be chosen: all are yanked or pre-releases"),
+        )
+        .hint(format!("`skill info {name}` lists them; `skill add {name}@VERSION` asks for a pre-release"))),
     }
 }
 
@@ -159,7 +180,8 @@ fn folder_want(project: &Project, path: &str) -> Result<(PackageName, Origin), F
     let read = folder::read(Path::new(path))?;
     let version = unversioned(&read.tree);
     let local = local_name(&read)?;
-    let package = Package::from_tree(read.tree, local.as_ref(), version.as_ref()).map_err(|refusal| Failure::of(Exit::Failed, refusal).at(path))?;
+    let package = Package::from_tree(read.tree, local.as_ref(), version.as_ref())
+        .map_err(|refusal| Failure::of(Exit::Failed, refusal).at(path))?;
     Ok((package.name, Origin::Path(relative(project, Path::new(path))?)))
 }
 

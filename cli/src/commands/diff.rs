@@ -63,21 +63,28 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
 fn installed(context: &Context, args: &Args) -> Result<Sides, Failure> {
     let project = Project::find(context, args.global)?;
     let lock = project.lock()?;
-    let named = |skill: &&LockedSkill| skill.name.to_string() == args.a.trim_start_matches('@') || skill.folder.as_str() == args.a;
+    let named = |skill: &&LockedSkill| {
+        skill.name.to_string() == args.a.trim_start_matches('@') || skill.folder.as_str() == args.a
+    };
     let skill = lock.skills.iter().find(named).ok_or_else(|| {
-        Failure::could_not("not-installed", format!("skills.lock does not have `{}`", args.a)).hint("`skill list` shows what is installed; `skill diff A B` compares any two")
+        Failure::could_not("not-installed", format!("skills.lock does not have `{}`", args.a))
+            .hint("`skill list` shows what is installed; `skill diff A B` compares any two")
     })?;
     let before = match &skill.source {
         Source::Path { path } => folder::read(&project.root.join(path))?.tree,
         Source::Registry { registry, archive, .. } => {
             let wants = project.wants()?;
             let registries = Registries::new(context, &wants);
-            let bytes = context.block_on(async { fetch_archive(&registries, &*registries.named(registry).await?, archive).await })?;
+            let bytes = context
+                .block_on(async { fetch_archive(&registries, &*registries.named(registry).await?, archive).await })?;
             archive::unpack(&bytes).map_err(|refusal| Failure::of(Exit::Failed, refusal))?
         }
     };
     let after = read_disk(&project.places.join(CANONICAL).join(skill.folder.as_str()), skill)?;
-    Ok(Sides { before: (format!("{}@{}", skill.name, skill.version), before), after: (format!("{CANONICAL}/{}", skill.folder), after) })
+    Ok(Sides {
+        before: (format!("{}@{}", skill.name, skill.version), before),
+        after: (format!("{CANONICAL}/{}", skill.folder), after),
+    })
 }
 
 /// Every file on the disk, the name in `SKILL.md` turned back where it was installed under another.
@@ -87,7 +94,10 @@ fn read_disk(path: &Path, skill: &LockedSkill) -> Result<Tree, Failure> {
         return Ok(tree);
     }
     let back = |file: &File| match file.path.as_str() {
-        "SKILL.md" => File { bytes: frontmatter::rename(&file.bytes, skill.name.name()).unwrap_or_else(|_| file.bytes.clone()), ..file.clone() },
+        "SKILL.md" => File {
+            bytes: frontmatter::rename(&file.bytes, skill.name.name()).unwrap_or_else(|_| file.bytes.clone()),
+            ..file.clone()
+        },
         _ => file.clone(),
     };
     Ok(Tree::new(tree.files().iter().map(back).collect())?)
@@ -101,9 +111,17 @@ fn side(context: &Context, text: &str) -> Result<(String, Tree), Failure> {
     }
     if path.is_file() {
         let bytes = std::fs::read(path).on("read", path)?;
-        return Ok((text.to_owned(), archive::unpack(&bytes).map_err(|refusal| Failure::of(Exit::Failed, refusal).at(text))?));
+        return Ok((
+            text.to_owned(),
+            archive::unpack(&bytes).map_err(|refusal| Failure::of(Exit::Failed, refusal).at(text))?,
+        ));
     }
-    let malformed = || Failure::usage("usage", format!("`{}` is neither a folder, nor an archive, nor `scope/name@version`", text.escape_debug()));
+    let malformed = || {
+        Failure::usage(
+            "usage",
+            format!("`{}` is neither a folder, nor an archive, nor `scope/name@version`", text.escape_debug()),
+        )
+    };
     let (name, version) = text.trim_start_matches('@').split_once('@').ok_or_else(malformed)?;
     published(context, &PackageName::parse(name)?, &Version::parse(version)?)
 }
@@ -116,8 +134,12 @@ fn published(context: &Context, name: &PackageName, version: &Version) -> Result
     let registries = Registries::new(context, &wants);
     let bytes = context.block_on(async {
         let catalogue = fetch_catalogue([name.clone()], &registries, &policy).await?;
-        let entry = catalogue.get(name).and_then(|entries| entries.iter().find(|entry: &&Entry| entry.vers == *version));
-        let entry = entry.ok_or_else(|| Failure::could_not("release-missing", format!("the registry has no {name} {version}")).hint(format!("`skill info {name}` lists its versions")))?;
+        let entry =
+            catalogue.get(name).and_then(|entries| entries.iter().find(|entry: &&Entry| entry.vers == *version));
+        let entry = entry.ok_or_else(|| {
+            Failure::could_not("release-missing", format!("the registry has no {name} {version}"))
+                .hint(format!("`skill info {name}` lists its versions"))
+        })?;
         fetch_archive(&registries, &*registries.of(name, &policy).await?, &entry.cksum).await
     })?;
     Ok((format!("{name}@{version}"), archive::unpack(&bytes).map_err(|refusal| Failure::of(Exit::Failed, refusal))?))
@@ -132,14 +154,19 @@ async fn fetch_archive(registries: &Registries<'_>, registry: &Registry, digest:
     let bytes_max = usize::try_from(ARCHIVE_BYTES_MAX).unwrap_or(usize::MAX);
     let bytes = client.fetch(&path, bytes_max).await?.ok_or_else(|| out_of_reach(registry, &path))?;
     if Sha256::of(&bytes) != *digest {
-        return Err(Failure::new(Exit::Failed, "SKV001", format!("the archive served has the digest {}, expected {digest}", Sha256::of(&bytes))));
+        return Err(Failure::new(
+            Exit::Failed,
+            "SKV001",
+            format!("the archive served has the digest {}, expected {digest}", Sha256::of(&bytes)),
+        ));
     }
     Ok(bytes.to_vec())
 }
 
 /// The diff, and the paths that differ.
 fn compare(sides: &Sides) -> (String, Vec<String>) {
-    let by_path = |tree: &Tree| tree.files().iter().map(|file| (file.path.to_string(), file.clone())).collect::<BTreeMap<_, _>>();
+    let by_path =
+        |tree: &Tree| tree.files().iter().map(|file| (file.path.to_string(), file.clone())).collect::<BTreeMap<_, _>>();
     let (before, after) = (by_path(&sides.before.1), by_path(&sides.after.1));
     let mut paths: Vec<&String> = before.keys().chain(after.keys()).collect();
     paths.sort();
@@ -158,7 +185,8 @@ fn compare(sides: &Sides) -> (String, Vec<String>) {
 }
 
 fn write_file_diff(text: &mut String, path: &str, before: Option<&File>, after: Option<&File>) {
-    let mode = |file: Option<&File>| file.map_or("absent", |file| if file.mode == Mode::Executable { "755" } else { "644" });
+    let mode =
+        |file: Option<&File>| file.map_or("absent", |file| if file.mode == Mode::Executable { "755" } else { "644" });
     if mode(before) != mode(after) {
         writeln!(text, "{path}: {} -> {}", mode(before), mode(after)).expect("writing to a string");
     }
@@ -166,7 +194,11 @@ fn write_file_diff(text: &mut String, path: &str, before: Option<&File>, after: 
     let (a, b) = (bytes(before), bytes(after));
     match (String::from_utf8(a), String::from_utf8(b)) {
         (Ok(a), Ok(b)) if a != b => {
-            let patch = diffy::DiffOptions::new().set_original_filename(format!("a/{path}")).set_modified_filename(format!("b/{path}")).create_patch(&a, &b).to_string();
+            let patch = diffy::DiffOptions::new()
+                .set_original_filename(format!("a/{path}"))
+                .set_modified_filename(format!("b/{path}"))
+                .create_patch(&a, &b)
+                .to_string();
             text.push_str(&patch);
         }
         (Ok(_), Ok(_)) => {}

@@ -45,7 +45,8 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
 }
 
 fn start(context: &Context, agents: &[String]) -> Result<String, Failure> {
-    let mut edit = WantsEdit::new("# The skills that this repository uses. `skill add SCOPE/NAME` adds one.\n\n[skills]\n")?;
+    let mut edit =
+        WantsEdit::new("# The skills that this repository uses. `skill add SCOPE/NAME` adds one.\n\n[skills]\n")?;
     if !agents.is_empty() {
         edit.agents(agents);
     }

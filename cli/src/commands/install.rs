@@ -27,7 +27,11 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     if !args.addition.specs.is_empty() {
         if args.locked || args.frozen {
-            return Err(Failure::usage("usage", "`--locked` and `--frozen` install what is locked; SPEC changes the lock").hint("leave one of them out"));
+            return Err(Failure::usage(
+                "usage",
+                "`--locked` and `--frozen` install what is locked; SPEC changes the lock",
+            )
+            .hint("leave one of them out"));
         }
         return add::run(args.addition.into(), context);
     }
@@ -56,7 +60,9 @@ pub fn answer(context: &Context, installed: Installed, dry_run: bool) -> Answer 
         context.ui.warn(report::finding_line(finding));
     }
     for name in &installed.kept {
-        context.ui.warn(format!("`{name}` was edited since it was installed, and is left as it is (`skill diff {name}`)"));
+        context
+            .ui
+            .warn(format!("`{name}` was edited since it was installed, and is left as it is (`skill diff {name}`)"));
     }
     for change in &installed.changes {
         context.ui.note(format!("  {}", change_line(change)));
@@ -86,7 +92,11 @@ fn change_line(change: &SkillChange) -> String {
 }
 
 fn answer_json(installed: &Installed, dry_run: bool) -> Value {
-    let changes: Vec<Value> = installed.changes.iter().map(|change| json!({ "name": change.name, "from": change.from, "to": change.to, "restored": change.restored })).collect();
+    let changes: Vec<Value> = installed
+        .changes
+        .iter()
+        .map(|change| json!({ "name": change.name, "from": change.from, "to": change.to, "restored": change.restored }))
+        .collect();
     json!({
         "installed": installed.total,
         "changes": changes,

@@ -25,7 +25,8 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let mut text = String::new();
     for skill in &lock.skills {
         let folder = if skill.folder == *skill.name.name() { String::new() } else { format!("  as {}", skill.folder) };
-        writeln!(text, "{:<44} {:<12} {}{folder}", skill.name.to_string(), skill.version.to_string(), origin(skill)).expect("writing to a string");
+        writeln!(text, "{:<44} {:<12} {}{folder}", skill.name.to_string(), skill.version.to_string(), origin(skill))
+            .expect("writing to a string");
     }
     if lock.skills.is_empty() {
         context.ui.note("no skills are installed");
@@ -42,7 +43,9 @@ fn origin(skill: &LockedSkill) -> String {
 
 fn skill_json(skill: &LockedSkill) -> Value {
     let source = match &skill.source {
-        Source::Registry { registry, archive, statement, keyring } => json!({ "registry": registry, "archive": archive, "statement": statement, "keyring": keyring }),
+        Source::Registry { registry, archive, statement, keyring } => {
+            json!({ "registry": registry, "archive": archive, "statement": statement, "keyring": keyring })
+        }
         Source::Path { path } => json!({ "path": path }),
     };
     json!({

@@ -1,5 +1,34 @@
 //! The commands, one file each: arguments, help and work of a command stand together.
 
+pub mod add;
+pub mod cache;
+pub mod completions;
+pub mod diff;
+pub mod doctor;
+pub mod info;
+pub mod init;
+pub mod install;
+pub mod key;
+pub mod lint;
+pub mod list;
+pub mod login;
+pub mod logout;
+pub mod new;
+pub mod outdated;
+pub mod pack;
+pub mod publish;
+pub mod remove;
+pub mod scope;
+pub mod search;
+pub mod token;
+pub mod tree;
+pub mod unpack;
+pub mod update;
+pub mod verify;
+pub mod whoami;
+pub mod why;
+pub mod yank;
+
 use clap::Subcommand;
 
 use crate::context::Context;
@@ -9,8 +38,6 @@ use crate::ui::Answer;
 /// Declares the commands once: the enum that clap reads, the dispatch, and the name of each.
 macro_rules! commands {
     ($($(#[$meta:meta])* $variant:ident => $module:ident, $name:literal;)*) => {
-        $(pub mod $module;)*
-
         /// Every command of `skill`.
         #[derive(Debug, Subcommand)]
         pub enum Command {

@@ -50,7 +50,15 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         }
         let word = |version: Option<&Version>| version.map_or_else(|| "-".to_owned(), ToString::to_string);
         let mark = if yanked { "  (installed version is yanked)" } else { "" };
-        writeln!(text, "{:<40} {:>10} -> {:>10}  newest {}{mark}", skill.name.to_string(), skill.version.to_string(), word(compatible), word(newest)).expect("writing to a string");
+        writeln!(
+            text,
+            "{:<40} {:>10} -> {:>10}  newest {}{mark}",
+            skill.name.to_string(),
+            skill.version.to_string(),
+            word(compatible),
+            word(newest)
+        )
+        .expect("writing to a string");
         rows.push(json!({ "name": skill.name, "installed": skill.version, "compatible": compatible, "newest": newest, "yanked": yanked }));
     }
     if rows.is_empty() {

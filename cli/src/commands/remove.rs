@@ -53,11 +53,14 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
 /// The wanted package of this name, given in full or by its installed folder.
 fn wanted(wants: &Wants, text: &str) -> Result<PackageName, Failure> {
     let by_folder = || {
-        let folder = |(name, want): &(&PackageName, &crate::wants::Want)| want.alias.as_ref().unwrap_or(name.name()).as_str() == text;
+        let folder = |(name, want): &(&PackageName, &crate::wants::Want)| {
+            want.alias.as_ref().unwrap_or(name.name()).as_str() == text
+        };
         wants.skills.iter().find(folder).map(|(name, _)| name.clone())
     };
     let by_name = PackageName::parse(text).ok().filter(|name| wants.skills.contains_key(name));
     by_name.or_else(by_folder).ok_or_else(|| {
-        Failure::could_not("not-wanted", format!("skills.toml does not name `{}`", text.escape_debug())).hint("`skill list` shows what is installed, `skill why NAME` why")
+        Failure::could_not("not-wanted", format!("skills.toml does not name `{}`", text.escape_debug()))
+            .hint("`skill list` shows what is installed, `skill why NAME` why")
     })
 }

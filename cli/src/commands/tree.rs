@@ -28,7 +28,11 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     for name in wants.skills.keys() {
         drawing.branch(name, "", "", "");
     }
-    let edges: Vec<_> = lock.skills.iter().map(|skill| json!({ "name": skill.name, "version": skill.version, "dependencies": skill.dependencies })).collect();
+    let edges: Vec<_> = lock
+        .skills
+        .iter()
+        .map(|skill| json!({ "name": skill.name, "version": skill.version, "dependencies": skill.dependencies }))
+        .collect();
     Ok(Answer::new(drawing.text, json!({ "wanted": wants.skills.keys().collect::<Vec<_>>(), "skills": edges })))
 }
 

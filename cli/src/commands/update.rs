@@ -43,7 +43,14 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let held = project.hold(context)?;
     let unlock = unlock(&args.names, &project)?;
     let journey = |dry_run| -> Result<Installed, Failure> {
-        let options = Options { force: args.force, dry_run, unlock: unlock.clone(), pin: Some(args.trust), keep_edits: true, ..Options::default() };
+        let options = Options {
+            force: args.force,
+            dry_run,
+            unlock: unlock.clone(),
+            pin: Some(args.trust),
+            keep_edits: true,
+            ..Options::default()
+        };
         Journey { context, project: &project, wants_text: project.wants_text()?, options }.run(&held)
     };
     // The first walk decides and writes nothing; what it fetched is in the cache for the second.
@@ -62,7 +69,8 @@ fn unlock(names: &[String], project: &Project) -> Result<Unlock, Failure> {
     for text in names {
         let name = PackageName::parse(text)?;
         if lock.skill(&name).is_none() {
-            return Err(Failure::could_not("not-installed", format!("skills.lock does not have `{name}`")).hint("`skill list` shows what is installed"));
+            return Err(Failure::could_not("not-installed", format!("skills.lock does not have `{name}`"))
+                .hint("`skill list` shows what is installed"));
         }
         set.insert(name);
     }
@@ -71,7 +79,11 @@ fn unlock(names: &[String], project: &Project) -> Result<Unlock, Failure> {
 
 /// Says what each changed skill may do now that it could not before.
 fn show_capabilities(context: &Context, project: &Project, decided: &Installed) -> Result<(), Failure> {
-    let moved: Vec<_> = decided.changes.iter().filter(|change| change.to.is_some() && change.from.is_some() && change.from != change.to).collect();
+    let moved: Vec<_> = decided
+        .changes
+        .iter()
+        .filter(|change| change.to.is_some() && change.from.is_some() && change.from != change.to)
+        .collect();
     if moved.is_empty() || context.flags.offline {
         return Ok(());
     }
@@ -79,10 +91,13 @@ fn show_capabilities(context: &Context, project: &Project, decided: &Installed) 
     let registries = Registries::new(context, &wants);
     let policy = Trust::read(project)?.policy;
     let names: Vec<PackageName> = moved.iter().map(|change| change.name.clone()).collect();
-    let catalogue: BTreeMap<PackageName, Vec<Entry>> = context.block_on(fetch_catalogue(names, &registries, &policy))?;
+    let catalogue: BTreeMap<PackageName, Vec<Entry>> =
+        context.block_on(fetch_catalogue(names, &registries, &policy))?;
     for change in moved {
         let Some(entries) = catalogue.get(&change.name) else { continue };
-        let of = |version: &Option<skills::Version>| version.as_ref().and_then(|version| entries.iter().find(|entry| entry.vers == *version));
+        let of = |version: &Option<skills::Version>| {
+            version.as_ref().and_then(|version| entries.iter().find(|entry| entry.vers == *version))
+        };
         let (Some(before), Some(after)) = (of(&change.from), of(&change.to)) else { continue };
         let (was, is) = (info::capabilities(before), info::capabilities(after));
         if was != is {

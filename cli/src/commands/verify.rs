@@ -5,26 +5,20 @@
 //! finding reported. With `--policy-ref` the policy is the one of another Git revision, so that a
 //! pull request cannot bring its own.
 
+mod examine;
 mod formats;
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
-use index::lock::{LinkKind, Lock, LockedSkill, Source, Written};
-use index::verify::{self, Class, Finding, Judged};
-use rayon::prelude::*;
-use skills::SkillName;
-use skills::tree::Resource;
+use index::lock::{Lock, LockedSkill};
+use index::verify::Finding;
 
 use self::formats::Format;
 use crate::context::Context;
 use crate::failure::{Failure, OnPath, exit_of};
-use crate::install::{Evidence, expected_link, judge_all, load_offline, read_installed, today};
-use crate::place::{self, DiskFolder};
 use crate::project::Project;
 use crate::trust::{TRUST_PATH, Trust};
 use crate::ui::Answer;
-use crate::agents::CANONICAL;
 
 /// Arguments of `skill verify`.
 #[derive(Debug, clap::Args)]
@@ -80,7 +74,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let trust = read_trust(&project, args.policy_ref.as_deref())?;
     let lock = project.lock()?;
     let skills = select(&lock, &args.names)?;
-    let report = examine(&project, &lock, &skills, &trust)?;
+    let report = examine::examine(&project, &lock, &skills, &trust)?;
     let findings: Vec<Finding> = report.findings().cloned().collect();
     let exit = exit_of(&findings);
     let format = if context.ui.json() { Format::Json } else { args.format };
@@ -93,18 +87,22 @@ fn read_trust(project: &Project, policy_ref: Option<&str>) -> Result<Trust, Fail
     if reference.starts_with('-') {
         return Err(Failure::usage("policy-ref", format!("`{reference}` is not a Git revision")));
     }
-    let git = |args: &[&str]| Command::new("git").arg("-C").arg(&project.root).args(args).output().on("run git in", &project.root);
+    let git = |args: &[&str]| {
+        Command::new("git").arg("-C").arg(&project.root).args(args).output().on("run git in", &project.root)
+    };
     let object = format!("{reference}:./{TRUST_PATH}");
     let shown = git(&["cat-file", "blob", &object])?;
     if shown.status.success() {
-        let text = String::from_utf8(shown.stdout).map_err(|_| Failure::usage("file-not-utf8", format!("{object} is not UTF-8")))?;
+        let text = String::from_utf8(shown.stdout)
+            .map_err(|_| Failure::usage("file-not-utf8", format!("{object} is not UTF-8")))?;
         return Trust::parse(text);
     }
     let commit = git(&["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")])?;
     if commit.status.success() {
         return Trust::parse(String::new());
     }
-    Err(Failure::could_not("policy-ref", format!("Git knows no revision `{reference}` here")).hint("in CI, fetch the base branch first: `git fetch origin main`"))
+    Err(Failure::could_not("policy-ref", format!("Git knows no revision `{reference}` here"))
+        .hint("in CI, fetch the base branch first: `git fetch origin main`"))
 }
 
 fn select<'l>(lock: &'l Lock, names: &[String]) -> Result<Vec<&'l LockedSkill>, Failure> {
@@ -112,174 +110,13 @@ fn select<'l>(lock: &'l Lock, names: &[String]) -> Result<Vec<&'l LockedSkill>, 
         return Ok(lock.skills.iter().collect());
     }
     let find = |text: &String| {
-        let named = |skill: &&LockedSkill| skill.name.to_string() == *text.trim_start_matches('@') || skill.folder.as_str() == text;
+        let named = |skill: &&LockedSkill| {
+            skill.name.to_string() == *text.trim_start_matches('@') || skill.folder.as_str() == text
+        };
         lock.skills.iter().find(named).ok_or_else(|| {
-            Failure::could_not("not-installed", format!("skills.lock does not have `{text}`")).hint("`skill list` shows what is installed")
+            Failure::could_not("not-installed", format!("skills.lock does not have `{text}`"))
+                .hint("`skill list` shows what is installed")
         })
     };
     names.iter().map(find).collect()
-}
-
-/// Judges the evidence, then compares every place on the disk.
-fn examine(project: &Project, lock: &Lock, skills: &[&LockedSkill], trust: &Trust) -> Result<Report, Failure> {
-    let locked: Vec<LockedSkill> = skills.iter().map(|skill| (*skill).clone()).collect();
-    let evidence = load_offline(project, &locked)?;
-    let judged = judge(&locked, &evidence, trust);
-    let mut rows: BTreeMap<&SkillName, Vec<&Written>> = BTreeMap::new();
-    for row in &lock.written {
-        rows.entry(&row.folder).or_default().push(row);
-    }
-    let work: Vec<(&LockedSkill, Option<Judged>)> = locked.iter().zip(judged).collect();
-    let reports = work.into_par_iter().map(|(skill, judged)| examine_skill(project, skill, judged, rows.get(&skill.folder).map_or(&[][..], Vec::as_slice), trust));
-    let skills = reports.collect::<Result<Vec<_>, Failure>>()?;
-    let policy = skills::Sha256::of(&trust.text).to_string();
-    Ok(Report { policy, skills, project: project_findings(project, lock)? })
-}
-
-fn judge(locked: &[LockedSkill], evidence: &Evidence, trust: &Trust) -> Vec<Option<Judged>> {
-    let asked: Vec<_> = locked
-        .iter()
-        .filter_map(|skill| match &skill.source {
-            Source::Registry { registry, .. } => Some(crate::install::ToJudge { registry, package: &skill.name, version: &skill.version }),
-            Source::Path { .. } => None,
-        })
-        .collect();
-    let mut judged = judge_all(&asked, evidence, &trust.policy, today()).into_iter();
-    locked
-        .iter()
-        .map(|skill| match &skill.source {
-            Source::Registry { .. } => judged.next().map(|judged| judged.against_lock(skill)),
-            Source::Path { .. } => None,
-        })
-        .collect()
-}
-
-fn examine_skill(project: &Project, skill: &LockedSkill, judged: Option<Judged>, rows: &[&Written], trust: &Trust) -> Result<SkillReport, Failure> {
-    let label = format!("{}@{}", skill.name, skill.version);
-    let folder = format!("{CANONICAL}/{}", skill.folder);
-    let mut findings = judged.as_ref().map(|judged| judged.findings().to_vec()).unwrap_or_default();
-    let disk = read_installed(&project.places.join(&folder), &skill.name, &skill.folder)?;
-    let expected: Option<Vec<Resource>> = judged.as_ref().and_then(Judged::statement).map(|statement| statement.resources.clone());
-    findings.extend(match &expected {
-        Some(resources) => compare(&label, &folder, resources, &disk),
-        None => compare_unsigned(&label, &folder, skill, &disk, trust),
-    });
-    for row in rows {
-        findings.extend(examine_row(project, skill, &label, row, expected.as_deref())?);
-    }
-    explain_line_endings(project, skill, &folder, expected.as_deref(), &mut findings);
-    let signers = judged.iter().flat_map(|judged| judged.signers().iter().map(|signer| format!("{} {}", signer.owner, signer.id.short()))).collect();
-    Ok(SkillReport { skill: label, folder, signers, findings })
-}
-
-/// The files against the signed list. What is no folder at all is missing as a whole.
-fn compare(label: &str, place: &str, resources: &[Resource], disk: &DiskFolder) -> Vec<Finding> {
-    let whole = |id, class, message: String| vec![Finding { id, class, skill: label.to_owned(), path: Some(place.to_owned()), message, hint: Some("`skill install` puts it in place".to_owned()) }];
-    match disk {
-        DiskFolder::Folder(files) => verify::compare_disk(label, resources, files).into_iter().map(|finding| under(place, finding)).collect(),
-        DiskFolder::Absent => whole("SKV004", Class::Failed, "is not installed".to_owned()),
-        DiskFolder::Link(target) => whole("SKV001", Class::Failed, format!("is a link to `{}`, expected a folder", target.display())),
-        DiskFolder::Other => whole("SKV001", Class::Failed, "is not a folder".to_owned()),
-    }
-}
-
-fn under(place: &str, mut finding: Finding) -> Finding {
-    finding.path = Some(finding.path.map_or_else(|| place.to_owned(), |path| format!("{place}/{path}")));
-    finding
-}
-
-/// A skill from a folder has no signed list: its tree digest is pinned by the lock, and the policy
-/// has to name that very tree as an exception.
-fn compare_unsigned(label: &str, place: &str, skill: &LockedSkill, disk: &DiskFolder, trust: &Trust) -> Vec<Finding> {
-    let Source::Path { .. } = skill.source else { return Vec::new() };
-    let mut findings = verify::judge_unsigned(&skill.name, &skill.version, skill.tree, &trust.policy, today());
-    match disk.tree_digest() {
-        Some(tree) if tree == skill.tree => {}
-        Some(tree) => findings.push(Finding {
-            id: "SKV001",
-            class: Class::Failed,
-            skill: label.to_owned(),
-            path: Some(place.to_owned()),
-            message: format!("its tree is {tree}, the lock has {}", skill.tree),
-            hint: None,
-        }),
-        None => findings.extend(compare(label, place, &[], disk)),
-    }
-    findings
-}
-
-/// An agent's own folder: a link to exactly the canonical folder, or an exact copy of it.
-fn examine_row(project: &Project, skill: &LockedSkill, label: &str, row: &Written, expected: Option<&[Resource]>) -> Result<Vec<Finding>, Failure> {
-    let disk = read_installed(&project.places.join(&row.path), &skill.name, &skill.folder)?;
-    let finding = |id, message: String| Finding { id, class: Class::Failed, skill: label.to_owned(), path: Some(row.path.clone()), message, hint: Some("`skill install` puts it right".to_owned()) };
-    Ok(match (row.link, &disk) {
-        (_, DiskFolder::Absent) => vec![finding("SKV004", format!("the {} of agent {} is missing", kind(row.link), row.agent))],
-        (LinkKind::Symlink, DiskFolder::Link(target)) if *target == expected_link(row) => Vec::new(),
-        (LinkKind::Symlink, DiskFolder::Link(target)) => vec![finding("SKV001", format!("leads to `{}`, expected `{}`", target.display(), expected_link(row).display()))],
-        (LinkKind::Symlink, _) => vec![finding("SKV001", "is not the link that the lock records".to_owned())],
-        (LinkKind::Copy, _) => match expected {
-            Some(resources) => compare(label, &row.path, resources, &disk),
-            None if disk.tree_digest() == Some(skill.tree) => Vec::new(),
-            None => vec![finding("SKV001", "is not a copy of what was installed".to_owned())],
-        },
-    })
-}
-
-fn kind(link: LinkKind) -> &'static str {
-    match link {
-        LinkKind::Symlink => "link",
-        LinkKind::Copy => "copy",
-    }
-}
-
-/// When only line endings differ, the cause is a Git setting and not an attack: say so.
-fn explain_line_endings(project: &Project, skill: &LockedSkill, folder: &str, expected: Option<&[Resource]>, findings: &mut [Finding]) {
-    let Some(resources) = expected else { return };
-    for finding in findings.iter_mut().filter(|finding| finding.id == "SKV001") {
-        let Some(path) = finding.path.as_deref().and_then(|path| path.strip_prefix(folder)) else { continue };
-        let path = path.trim_start_matches('/');
-        let Some(resource) = resources.iter().find(|resource| resource.path.as_str() == path) else { continue };
-        let Ok(bytes) = std::fs::read(project.places.join(folder).join(path)) else { continue };
-        let with_lf = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-        if skills::Sha256::of(&with_lf) == resource.digest && skill.folder == *skill.name.name() {
-            finding.message.push_str("; only its line endings differ");
-            finding.hint = Some(format!("Git converted them: put `{CANONICAL}/** -text` into .gitattributes and check it out again"));
-        }
-    }
-}
-
-/// What is wrong with the project as a whole.
-fn project_findings(project: &Project, lock: &Lock) -> Result<Vec<Finding>, Failure> {
-    let about = |id, class, path: &str, message: &str, hint: &str| Finding { id, class, skill: "-".to_owned(), path: Some(path.to_owned()), message: message.to_owned(), hint: Some(hint.to_owned()) };
-    let mut findings = Vec::new();
-    if place::interrupted(project) {
-        findings.push(about("SKV001", Class::Failed, ".skill/state", "an install was interrupted half way", "`skill install` finishes it"));
-    }
-    let wants = project.wants()?;
-    for name in wants.skills.keys().filter(|name| lock.skill(name).is_none()) {
-        findings.push(about("SKV004", Class::Missing, "skills.lock", &format!("`{name}` is wanted by skills.toml and not in the lock"), "`skill install` resolves it; commit skills.lock"));
-    }
-    findings.extend(unrecorded(project, lock));
-    Ok(findings)
-}
-
-/// A folder among the installed skills that nothing in the lock accounts for is read by agents all
-/// the same, signed by nobody.
-fn unrecorded(project: &Project, lock: &Lock) -> Vec<Finding> {
-    let Ok(entries) = std::fs::read_dir(project.places.join(CANONICAL)) else { return Vec::new() };
-    let mut names: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    let known = |name: &String| SkillName::parse(name).is_ok_and(|name| lock.folder(&name).is_some());
-    names
-        .into_iter()
-        .filter(|name| !known(name))
-        .map(|name| Finding {
-            id: "SKV010",
-            class: Class::Note,
-            skill: "-".to_owned(),
-            path: Some(format!("{CANONICAL}/{name}")),
-            message: "is not in skills.lock: nobody signed it, and agents read it".to_owned(),
-            hint: Some("`skill add ./folder` records one of your own".to_owned()),
-        })
-        .collect()
 }

@@ -29,17 +29,29 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let name = PackageName::parse(&args.name)?;
     let (wants, lock) = (project.wants()?, project.lock()?);
     if lock.skill(&name).is_none() {
-        return Err(Failure::could_not("not-installed", format!("skills.lock does not have `{name}`")).hint("`skill list` shows what is installed"));
+        return Err(Failure::could_not("not-installed", format!("skills.lock does not have `{name}`"))
+            .hint("`skill list` shows what is installed"));
     }
     let mut chains = Vec::new();
     for root in wants.skills.keys() {
         walk(&lock, root, &name, &mut Vec::new(), &mut chains);
     }
-    let lines: Vec<String> = chains.iter().map(|chain| format!("skills.toml -> {}\n", chain.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))).collect();
+    let lines: Vec<String> = chains
+        .iter()
+        .map(|chain| {
+            format!("skills.toml -> {}\n", chain.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))
+        })
+        .collect();
     Ok(Answer::new(lines.concat(), json!({ "name": name, "chains": chains })))
 }
 
-fn walk(lock: &Lock, at: &PackageName, goal: &PackageName, path: &mut Vec<PackageName>, chains: &mut Vec<Vec<PackageName>>) {
+fn walk(
+    lock: &Lock,
+    at: &PackageName,
+    goal: &PackageName,
+    path: &mut Vec<PackageName>,
+    chains: &mut Vec<Vec<PackageName>>,
+) {
     if chains.len() >= CHAINS_MAX || path.contains(at) {
         return;
     }

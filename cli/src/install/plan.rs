@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use index::lock::{LinkKind, Lock, LockedSkill, Source, Written};
 use index::verify::{Judged, Verified};
-use rayon::prelude::*;
 use skills::tree::{File, Resource, Tree};
 use skills::{FilePath, PackageName, Version, frontmatter};
 

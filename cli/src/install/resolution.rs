@@ -153,8 +153,7 @@ async fn from_index(
         match solve(&wanted, &catalogue) {
             Outcome::Solved(solution) => break solution,
             Outcome::Conflict(sentences) => {
-                return Err(Failure::new(
-                    Exit::Failed,
+                return Err(Failure::could_not(
                     "no-resolution",
                     format!("no set of versions fits together\n{sentences}"),
                 ));

@@ -29,7 +29,9 @@ pub(super) enum Format {
 pub(super) fn answer(report: &Report, format: Format, context: &Context) -> Answer {
     let text = match format {
         Format::Text => text(report, context),
-        Format::Json => format!("{}\n", json!({"v": 1, "command": "verify", "exit": exit(report), "data": data(report)})),
+        Format::Json => {
+            format!("{}\n", json!({"v": 1, "command": "verify", "exit": exit(report), "data": data(report)}))
+        }
         Format::Sarif => format!("{:#}\n", sarif(report)),
         Format::Junit => junit(report),
         Format::Github => github(report),
@@ -57,18 +59,29 @@ fn text(report: &Report, context: &Context) -> String {
         }
         if context.flags.verbose {
             let word = if refused(&skill.findings) { "refused" } else { "ok" };
-            writeln!(text, "{word} {} signed by {}", skill.skill, skill.signers.join(", ")).expect("writing to a string");
+            writeln!(text, "{word} {} signed by {}", skill.skill, skill.signers.join(", "))
+                .expect("writing to a string");
         }
     }
-    let bad = report.skills.iter().filter(|skill| refused(&skill.findings)).count();
-    let total = report.skills.len();
-    let summary = if bad == 0 && !refused(&report.project) {
-        format!("verified {total} of {total}: every file is what a trusted publisher signed")
-    } else {
-        format!("verified {} of {total}, {bad} refused", total - bad)
-    };
-    writeln!(text, "{summary}\npolicy {}", report.policy).expect("writing to a string");
+    writeln!(text, "{}\npolicy {}", summary(report), report.policy).expect("writing to a string");
     text
+}
+
+/// The one sentence of the report; what only an exception let in is not called signed.
+fn summary(report: &Report) -> String {
+    let bad = report.skills.iter().filter(|skill| refused(&skill.findings)).count();
+    let excepted =
+        report.skills.iter().filter(|skill| skill.findings.iter().any(|finding| finding.id == "SKV050")).count();
+    let total = report.skills.len();
+    if bad > 0 || refused(&report.project) {
+        return format!("verified {} of {total}, {bad} refused", total - bad);
+    }
+    match excepted {
+        0 => format!("verified {total} of {total}: every file is what a trusted publisher signed"),
+        _ => format!(
+            "verified {total} of {total}: signed by a trusted publisher, {excepted} let in by an exception of the policy"
+        ),
+    }
 }
 
 fn line(finding: &Finding, context: &Context) -> String {
@@ -108,7 +121,7 @@ fn sarif(report: &Report) -> Value {
             "ruleId": finding.id,
             "level": if finding.class == Class::Note { "note" } else { "error" },
             "message": { "text": format!("{}: {}", finding.skill, finding.message) },
-            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": place } } }],
+            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": escape_uri(&place) } } }],
             "properties": { "class": class_name(finding.class), "skill": finding.skill },
         })
     };
@@ -123,11 +136,23 @@ fn sarif(report: &Report) -> Value {
     })
 }
 
+/// A relative path as a URI reference (RFC 3986): all but unreserved characters and `/` is encoded.
+fn escape_uri(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 /// One test case a skill; a refused one is a failure.
 fn junit(report: &Report) -> String {
-    let failures = report.skills.iter().filter(|skill| refused(&skill.findings)).count() + usize::from(refused(&report.project));
+    let failures =
+        report.skills.iter().filter(|skill| refused(&skill.findings)).count() + usize::from(refused(&report.project));
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    writeln!(xml, "<testsuites><testsuite name=\"skill verify\" tests=\"{}\" failures=\"{failures}\">", report.skills.len() + 1).expect("writing to a string");
+    writeln!(
+        xml,
+        "<testsuites><testsuite name=\"skill verify\" tests=\"{}\" failures=\"{failures}\">",
+        report.skills.len() + 1
+    )
+    .expect("writing to a string");
     write_case(&mut xml, "project", &report.project);
     for skill in &report.skills {
         write_case(&mut xml, &skill.skill, &skill.findings);
@@ -140,7 +165,14 @@ fn write_case(xml: &mut String, name: &str, findings: &[Finding]) {
     write!(xml, "<testcase classname=\"skill.verify\" name=\"{}\">", escape_xml(name)).expect("writing to a string");
     if let Some(first) = bad.first() {
         let lines: Vec<String> = bad.iter().map(|finding| finding_line(finding)).collect();
-        write!(xml, "<failure type=\"{}\" message=\"{}\">{}</failure>", first.id, escape_xml(&first.message), escape_xml(&lines.join("\n"))).expect("writing to a string");
+        write!(
+            xml,
+            "<failure type=\"{}\" message=\"{}\">{}</failure>",
+            first.id,
+            escape_xml(&first.message),
+            escape_xml(&lines.join("\n"))
+        )
+        .expect("writing to a string");
     }
     xml.push_str("</testcase>\n");
 }
@@ -167,7 +199,8 @@ fn github(report: &Report) -> String {
         writeln!(text, "::{level} file={file},title={}::{message}", finding.id).expect("writing to a string");
     }
     let bad = report.skills.iter().filter(|skill| refused(&skill.findings)).count();
-    writeln!(text, "verified {} of {}, policy {}", report.skills.len() - bad, report.skills.len(), report.policy).expect("writing to a string");
+    writeln!(text, "verified {} of {}, policy {}", report.skills.len() - bad, report.skills.len(), report.policy)
+        .expect("writing to a string");
     text
 }
 
@@ -187,6 +220,7 @@ mod tests {
     #[test]
     fn a_file_name_cannot_speak_to_the_ci_system() {
         assert_eq!(escape_property("a\n::error::x,y"), "a%0A%3A%3Aerror%3A%3Ax%2Cy");
+        assert_eq!(escape_uri("a b/ö"), "a%20b/%C3%B6");
         assert_eq!(escape_xml("<a b=\"&\u{1}\">"), "&lt;a b=&quot;&amp;\u{fffd}&quot;&gt;");
     }
 }
