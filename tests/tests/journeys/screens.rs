@@ -1,7 +1,7 @@
 //! The journeys with every screen compared: `tests/screens/*.txt`.
 
 use tests::files::package;
-use tests::{Person, Shop, Transcript, World};
+use tests::{Person, Registry, Shop, Transcript, World};
 
 /// A transcript that knows what differs in this world.
 fn transcript(name: &'static str, world: &World, url: &str) -> Transcript {
@@ -37,61 +37,73 @@ fn a_team_publishes_and_another_installs_verifies_updates_and_removes() {
     let registry = world.registry();
     let mut seen = transcript("a-release-and-its-life", &world, registry.url());
     let (alice, bob) = (world.person("alice", &registry), world.person("bob", &registry).within("repo"));
+    publishes(&mut seen, &alice, &registry);
+    installs(&mut seen, &bob);
+    updates(&mut seen, &alice, &bob);
+    retires(&mut seen, &alice, &bob);
+    seen.compare();
+}
 
+fn publishes(seen: &mut Transcript, alice: &Person, registry: &Registry) {
     seen.note("the operator makes a user and a scope");
     let token = registry.user("alice");
     registry.scope("acme", "alice");
     let screen = alice.skill_reading(&["login", "--token-stdin"], &token).ok();
     assert!(!screen.to_string().contains(token.as_str()), "a token is never shown");
     seen.add("alice", &screen);
-    types(&mut seen, &alice, "key generate --no-passphrase", 0);
+    types(seen, alice, "key generate --no-passphrase", 0);
 
     seen.note("alice writes two packages; the second needs the first");
     package(&alice.work, "acme/pdf", "1.0.0", "");
     package(&alice.work, "acme/report", "1.0.0", "\"acme/pdf\" = \"^1.0\"");
-    types(&mut seen, &alice, "lint pdf report", 0);
-    types(&mut seen, &alice, "publish pdf report", 4);
-    types(&mut seen, &alice, "publish --dry-run pdf report", 0);
-    types(&mut seen, &alice, "publish --register-key pdf report", 0);
-    types(&mut seen, &alice, "publish pdf report", 0);
+    types(seen, alice, "lint pdf report", 0);
+    types(seen, alice, "publish pdf report", 4);
+    types(seen, alice, "publish --dry-run pdf report", 0);
+    types(seen, alice, "publish --register-key pdf report", 0);
+    types(seen, alice, "publish pdf report", 0);
+}
 
+fn installs(seen: &mut Transcript, bob: &Person) {
     seen.note("bob starts a repository for two agents");
-    types(&mut seen, &bob, "init --agent claude-code --agent codex", 0);
-    types(&mut seen, &bob, "search report", 0);
-    types(&mut seen, &bob, "info acme/report", 0);
-    types(&mut seen, &bob, "add acme/report", 4);
-    types(&mut seen, &bob, "add acme/report --trust", 0);
-    types(&mut seen, &bob, "install", 0);
-    types(&mut seen, &bob, "list", 0);
-    types(&mut seen, &bob, "tree", 0);
-    types(&mut seen, &bob, "why acme/pdf", 0);
-    types(&mut seen, &bob, "verify --offline", 0);
-    types(&mut seen, &bob, "outdated", 0);
+    types(seen, bob, "init --agent claude-code --agent codex", 0);
+    types(seen, bob, "search report", 0);
+    types(seen, bob, "info acme/report", 0);
+    types(seen, bob, "add acme/report", 4);
+    types(seen, bob, "add acme/report --trust", 0);
+    types(seen, bob, "install", 0);
+    types(seen, bob, "list", 0);
+    types(seen, bob, "tree", 0);
+    types(seen, bob, "why acme/pdf", 0);
+    types(seen, bob, "verify --offline", 0);
+    types(seen, bob, "outdated", 0);
+}
 
+fn updates(seen: &mut Transcript, alice: &Person, bob: &Person) {
     seen.note("alice publishes a new version of the package underneath");
     package(&alice.work, "acme/pdf", "1.1.0", "");
-    types(&mut seen, &alice, "publish pdf", 0);
-    types(&mut seen, &bob, "outdated", 0);
-    types(&mut seen, &bob, "install", 0);
-    types(&mut seen, &bob, "update --dry-run", 0);
-    types(&mut seen, &bob, "update", 0);
-    types(&mut seen, &bob, "diff acme/pdf@1.0.0 acme/pdf@1.1.0", 0);
+    types(seen, alice, "publish pdf", 0);
+    types(seen, bob, "outdated", 0);
+    types(seen, bob, "install", 0);
+    types(seen, bob, "update --dry-run", 0);
+    types(seen, bob, "update", 0);
+    types(seen, bob, "diff acme/pdf@1.0.0 acme/pdf@1.1.0", 0);
+}
 
+fn retires(seen: &mut Transcript, alice: &Person, bob: &Person) {
     seen.note("alice withdraws it");
-    types(&mut seen, &alice, "yank acme/pdf@1.1.0 --reason broken", 0);
-    types(&mut seen, &bob, "outdated", 0);
-    types(&mut seen, &bob, "install", 0);
-    types(&mut seen, &bob, "verify --offline", 0);
-    types(&mut seen, &bob, "update", 0);
-    types(&mut seen, &bob, "list", 0);
-    types(&mut seen, &alice, "yank acme/pdf@1.1.0 --undo --reason mended", 0);
+    types(seen, alice, "yank acme/pdf@1.1.0 --reason broken", 0);
+    types(seen, bob, "outdated", 0);
+    types(seen, bob, "install", 0);
+    types(seen, bob, "verify --offline", 0);
+    types(seen, bob, "update", 0);
+    types(seen, bob, "list", 0);
+    types(seen, alice, "yank acme/pdf@1.1.0 --undo --reason mended", 0);
 
     seen.note("bob is done");
-    types(&mut seen, &bob, "remove acme/pdf", 3);
-    types(&mut seen, &bob, "remove report", 0);
-    types(&mut seen, &bob, "list", 0);
-    types(&mut seen, &bob, "verify", 0);
-    seen.compare();
+    types(seen, bob, "remove acme/pdf", 3);
+    types(seen, bob, "remove report", 0);
+    types(seen, bob, "list", 0);
+    types(seen, bob, "verify", 0);
 }
 
 #[test]
