@@ -35,7 +35,7 @@ pub(super) fn examine(
         let rows = rows.get(&skill.folder).map_or(&[][..], Vec::as_slice);
         let proofs = match missing_proof(skill, &evidence)? {
             Some(finding) => Proofs::Missing(finding),
-            None => judged.map_or(Proofs::Unsigned, Proofs::Judged),
+            None => judged.map_or(Proofs::Unsigned, |judged| Proofs::Judged(Box::new(judged))),
         };
         examine_skill(project, skill, &proofs, rows, trust)
     });
@@ -47,7 +47,7 @@ pub(super) fn examine(
 /// What there is to say about who signed a skill.
 enum Proofs {
     /// Everything was there, and judged.
-    Judged(Judged),
+    Judged(Box<Judged>),
     /// A file that should be there is not: that is no verdict about the publisher.
     Missing(Finding),
     /// The skill comes from a folder: there is nothing to be signed.
