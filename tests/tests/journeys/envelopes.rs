@@ -51,6 +51,9 @@ fn every_command_answers_with_one_json_document() {
         "cache dir",
         "cache verify",
         "cache clean",
+        "doctor",
+        "completions bash",
+        "key generate --name second --no-passphrase",
     ] {
         good(alice, line);
     }
