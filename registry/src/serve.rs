@@ -78,6 +78,8 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Ow
     }
 }
 
+/// No `pipeline_flush`: it skips the flush while unread bytes wait, and so loses the answer to a body that is
+/// refused early.
 fn builder(app: &App) -> auto::Builder<TokioExecutor> {
     let head_time = Duration::from_secs(app.config.limits.header_seconds);
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -86,8 +88,7 @@ fn builder(app: &App) -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(head_time)
         .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(64)
-        .pipeline_flush(true);
+        .max_headers(64);
     builder
         .http2()
         .timer(TokioTimer::new())
