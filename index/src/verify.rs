@@ -174,6 +174,8 @@ impl Judged {
 
     fn same<T: PartialEq + std::fmt::Display>(&mut self, what: &str, signed: &T, said: &T) {
         if signed != said {
+            let (said, signed) = (said.to_string(), signed.to_string());
+            let (said, signed) = (said.escape_debug(), signed.escape_debug());
             let message = format!("{what} is `{said}`, the publisher signed `{signed}`");
             self.findings.push(Finding::new("SKV001", Class::Failed, &self.skill, message));
         }

@@ -313,6 +313,13 @@ pub fn distinct_owners<'a>(members: impl IntoIterator<Item = &'a Member>) -> usi
     members.into_iter().map(|member| member.owner.as_str()).collect::<BTreeSet<_>>().len()
 }
 
+/// Owners are shown when trust is asked for: what changes how text looks without being seen could
+/// make one owner look like another.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 pub(super) fn malformed(why: &str) -> Refusal {
     Refusal::new("keyring-malformed", format!("the keyring link cannot be used: {why}"))
 }
@@ -347,7 +354,7 @@ impl WireKey {
             let (named, real) = (&self.id, spki.id());
             return Err(Refusal::new("keyring-key-id", format!("the key named {named} is {real}")));
         }
-        if self.owner.is_empty() || self.owner.len() > OWNER_BYTES_MAX || self.owner.chars().any(char::is_control) {
+        if self.owner.is_empty() || self.owner.len() > OWNER_BYTES_MAX || self.owner.chars().any(is_hidden) {
             return Err(malformed(&format!("an owner has 1 to {OWNER_BYTES_MAX} printable bytes")));
         }
         let roles = self.roles.iter().filter_map(|text| Role::parse(text)).collect();

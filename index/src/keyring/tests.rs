@@ -271,6 +271,14 @@ fn sizes_are_bounded_before_any_curve_is_touched() {
 }
 
 #[test]
+fn an_owner_cannot_look_like_another() {
+    for owner in ["ali\u{200b}ce", "\u{202e}ecila", "alice\n", "\u{1b}[2Kalice"] {
+        refuses(&line(&first(&[(1, owner)]), &[1]), "keyring-malformed");
+    }
+    accepts(&line(&first(&[(1, "Zoë O'Brien <zoe@acme.example>")]), &[1]));
+}
+
+#[test]
 fn the_shape_of_the_contract_is_read() {
     let id = key(1).public().id();
     let text = format!(

@@ -232,6 +232,11 @@ impl DenyRow {
             })
         };
         let skills = self.skills.iter().map(skill).collect::<Result<_, Refusal>>()?;
+        // A key id is a digest: a misspelt one would deny nothing, for ever, in silence.
+        let is_digest = |id: &&KeyId| STANDARD.decode(id.as_str()).is_ok_and(|bytes| bytes.len() == 32);
+        if let Some(id) = self.keys.iter().find(|id| !is_digest(id)) {
+            return Err(malformed(&format!("deny.keys: `{}` is not a key id", id.as_str().escape_debug())));
+        }
         Ok(Deny { keys: self.keys, trees: self.trees, skills })
     }
 }

@@ -168,6 +168,7 @@ fn an_unknown_word_is_an_error_wherever_it_stands() {
     refuses_change("ed25519:", "rsa:");
     refuses_change("acme/*", "acme*");
     refuses_change("acme/*", "*/pdf");
+    refuses_change("keys = [\"", "keys = [\"x");
 }
 
 #[test]

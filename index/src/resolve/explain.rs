@@ -66,6 +66,11 @@ pub(super) fn cycle(path: &[&PackageName]) -> String {
     wrap(&format!("{} {}: packages cannot need each other in a circle", path[0], rest.join(", which ")))
 }
 
+/// The sentence for a question that was given up.
+pub(super) fn too_hard() -> String {
+    wrap("so many versions conflict that the search was given up: ask for narrower versions in skills.toml")
+}
+
 /// The leaves of the proof, each once.
 fn gather<'a>(proof: &Proof<'a>, facts: &mut Facts<'a>) {
     match proof {

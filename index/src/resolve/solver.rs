@@ -5,7 +5,7 @@
 //! with its rule for pre-releases, and the solver only ever does sets of numbers. Versions that may
 //! not be chosen (yanked, and not locked) are in no set.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -51,17 +51,31 @@ pub(super) struct Candidate<'a> {
     pub(super) choosable: bool,
 }
 
-/// An index file is missing; the question is asked again when it is there.
-#[derive(Debug)]
-pub(super) struct NotFetched;
+/// Steps that any resolution may take, and further ones for each want. Without conflicts a package
+/// takes one step or two. The general problem is hard, each step is dearer than the one before, and
+/// a stranger's index must not be able to keep us busy for ever.
+const STEPS: usize = 2_000;
+const STEPS_PER_WANT: usize = 20;
 
-impl fmt::Display for NotFetched {
+/// Why the solver was left before it had an answer.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// An index file is missing; the question is asked again when it is there.
+    NotFetched,
+    /// More steps were taken than are worth it.
+    TooHard,
+}
+
+impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an index file was not fetched yet")
+        f.write_str(match self {
+            Self::NotFetched => "an index file was not fetched yet",
+            Self::TooHard => "too many steps",
+        })
     }
 }
 
-impl std::error::Error for NotFetched {}
+impl std::error::Error for Stop {}
 
 /// The numbered candidates of one package; `None` where its index file is not there yet.
 type Numbered<'a> = Option<Rc<Vec<Candidate<'a>>>>;
@@ -72,6 +86,8 @@ pub(super) struct Provider<'a, C> {
     numbered: RefCell<HashMap<&'a PackageName, Numbered<'a>>>,
     missing: RefCell<BTreeSet<PackageName>>,
     roots: BTreeSet<&'a PackageName>,
+    /// How many steps are left.
+    steps: Cell<usize>,
 }
 
 /// Solves, then looks for cycles: PubGrub has nothing against them, but nobody could install one
@@ -83,6 +99,7 @@ pub(super) fn solve(wanted: &Wanted, catalogue: &impl Catalogue) -> Outcome {
         numbered: RefCell::default(),
         missing: RefCell::default(),
         roots: wanted.roots.iter().map(|(name, _)| name).collect(),
+        steps: Cell::new(STEPS + STEPS_PER_WANT * wanted.roots.len()),
     };
     match pubgrub::resolve(&provider, Node::Root, 0u32) {
         Ok(selected) => {
@@ -90,7 +107,8 @@ pub(super) fn solve(wanted: &Wanted, catalogue: &impl Catalogue) -> Outcome {
             provider.cycle(&numbers).map_or_else(|| Outcome::Solved(provider.versions(&numbers)), Outcome::Conflict)
         }
         Err(PubGrubError::NoSolution(tree)) => Outcome::Conflict(explain::explain(&tree, &provider)),
-        // The only error that the provider makes is that an index file is not there.
+        Err(PubGrubError::ErrorInShouldCancel(_)) => Outcome::Conflict(explain::too_hard()),
+        // The only other error that the provider makes is that an index file is not there.
         Err(_) => Outcome::Needs(provider.missing.take()),
     }
 }
@@ -211,7 +229,7 @@ impl<'a, C: Catalogue> DependencyProvider for Provider<'a, C> {
     type V = u32;
     type VS = Numbers;
     type M = &'static str;
-    type Err = NotFetched;
+    type Err = Stop;
     /// Fetched before not fetched, so that one answer names all that is missing; locked before free,
     /// so that what is new gives way to what is locked; roots before what they need, so that what
     /// was asked for is the newest; then whatever is in most conflicts; by name where all is equal.
@@ -224,9 +242,14 @@ impl<'a, C: Catalogue> DependencyProvider for Provider<'a, C> {
         (fetched, locked, self.roots.contains(name), conflicts.conflict_count(), Reverse(Some(name)))
     }
 
-    fn choose_version(&self, node: &Node<'a>, range: &Numbers) -> Result<Option<u32>, NotFetched> {
+    fn should_cancel(&self) -> Result<(), Stop> {
+        self.steps.set(self.steps.get().checked_sub(1).ok_or(Stop::TooHard)?);
+        Ok(())
+    }
+
+    fn choose_version(&self, node: &Node<'a>, range: &Numbers) -> Result<Option<u32>, Stop> {
         let Node::Skill(name) = node else { return Ok(Some(0)) };
-        let candidates = self.candidates(name).ok_or(NotFetched)?;
+        let candidates = self.candidates(name).ok_or(Stop::NotFetched)?;
         let fits = |number: &u32| candidates[*number as usize].choosable && range.contains(number);
         let mut newest_first = (0..candidates.len() as u32).rev().filter(fits);
         let newest = newest_first.clone().next();
@@ -238,11 +261,11 @@ impl<'a, C: Catalogue> DependencyProvider for Provider<'a, C> {
         &self,
         node: &Node<'a>,
         number: &u32,
-    ) -> Result<Dependencies<Node<'a>, Numbers, &'static str>, NotFetched> {
+    ) -> Result<Dependencies<Node<'a>, Numbers, &'static str>, Stop> {
         let Node::Skill(name) = node else {
             return Ok(Dependencies::Available(self.constraints(self.wanted.roots.iter().map(|(n, r)| (n, r)))));
         };
-        let needs = self.candidates(name).ok_or(NotFetched)?[*number as usize].needs;
+        let needs = self.candidates(name).ok_or(Stop::NotFetched)?[*number as usize].needs;
         if needs.iter().any(|next| next.name == **name) {
             return Ok(Dependencies::Unavailable("needs itself"));
         }

@@ -438,6 +438,24 @@ fn fetching_as_asked_ends_where_having_it_all_ends() {
     }
 }
 
+/// Pigeons that each want a hole of their own, one hole short: proofs of this by resolution are known
+/// to be exponential, so a stranger's index can ask it.
+#[test]
+fn a_question_that_is_too_hard_is_given_up_and_not_pondered_for_ever() {
+    let pigeons = 12;
+    let mut rows = Vec::new();
+    for pigeon in 1..=pigeons {
+        for hole in 1..pigeons {
+            rows.push(format!("acme/pigeon-{pigeon} {hole}.0.0 acme/hole-{hole} ={pigeon}.0.0"));
+            rows.push(format!("acme/hole-{hole} {pigeon}.0.0"));
+        }
+    }
+    let roots: Vec<String> = (1..=pigeons).map(|pigeon| format!("acme/pigeon-{pigeon} *")).collect();
+    let wanted = wants(&roots.iter().map(String::as_str).collect::<Vec<_>>());
+    let text = conflicts(&wanted, &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(text.contains("was given up"), "{text}");
+}
+
 /// Not a promise but a figure: `cargo test --release -p index -- figures --nocapture`.
 #[test]
 fn figures_of_resolving_400_wants() {
