@@ -58,6 +58,6 @@ pub fn shared() -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    eprintln!("skipped: there is no folder `shared` beside the repository");
+    crate::tools::skip("there is no folder `shared` beside the repository");
     None
 }

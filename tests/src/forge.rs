@@ -95,27 +95,33 @@ pub struct Hostile {
     pub law: &'static str,
     /// The code that every reader of ours refuses it with.
     pub code: &'static str,
-    /// The bytes.
-    pub archive: Vec<u8>,
+    make: Box<dyn Fn() -> Vec<u8>>,
+}
+
+impl Hostile {
+    fn new(law: &'static str, code: &'static str, make: impl Fn() -> Vec<u8> + 'static) -> Self {
+        Self { law, code, make: Box::new(make) }
+    }
+
+    /// The bytes; made when asked for, since some are large.
+    pub fn archive(&self) -> Vec<u8> {
+        (self.make)()
+    }
 }
 
 /// Every law of archives, broken once each: DESIGN §6.
 pub fn hostile() -> Vec<Hostile> {
     let mut all = Vec::new();
-    let mut add = |law, code, archive| all.push(Hostile { law, code, archive });
     for (law, flag, code) in TYPES {
-        add(
-            law,
-            code,
-            honest().entry(b"evil", *flag, b"", |block| block[157..168].copy_from_slice(b"/etc/passwd")).archive(),
-        );
+        let point = |block: &mut [u8; BLOCK]| block[157..168].copy_from_slice(b"/etc/passwd");
+        all.push(Hostile::new(law, code, move || honest().entry(b"evil", *flag, b"", point).archive()));
     }
     for (law, path, code) in PATHS {
-        add(law, code, honest().file(path, b"x").archive());
+        all.push(Hostile::new(law, code, move || honest().file(path, b"x").archive()));
     }
     for (law, at, bytes, code) in FIELDS {
         let change = |block: &mut [u8; BLOCK]| block[*at..*at + bytes.len()].copy_from_slice(bytes);
-        add(law, code, honest().entry(b"evil.md", b'0', b"x", change).archive());
+        all.push(Hostile::new(law, code, move || honest().entry(b"evil.md", b'0', b"x", change).archive()));
     }
     all.extend(shapes());
     all
@@ -164,41 +170,34 @@ const FIELDS: &[(&str, usize, &[u8], &str)] = &[
 /// What is wrong with the whole, not with one entry.
 fn shapes() -> Vec<Hostile> {
     let deep = vec!["a"; 33].join("/");
-    let files = (0..FILES_MAX).fold(honest(), |tar, n| tar.file(&format!("f{n}"), b""));
-    let mut torn = honest().archive();
-    torn.truncate(torn.len() / 2);
-    let mut checksum = honest().tar();
-    checksum[0] = b's';
-    let mut padding = honest().tar();
-    let end = padding.len() - 2 * BLOCK - 1;
-    padding[end] = 1;
-    let too_large = vec![0; usize::try_from(ARCHIVE_BYTES_MAX).expect("it fits") + 1];
+    let twice = |tail: fn() -> Vec<u8>| move || [honest().archive(), tail()].concat();
     vec![
-        Hostile { law: "too deep", code: "path-too-deep", archive: honest().file(&deep, b"x").archive() },
-        Hostile { law: "too many files", code: "archive-too-many-files", archive: files.archive() },
-        Hostile { law: "a bomb", code: "archive-unpacked-too-large", archive: bomb() },
-        Hostile { law: "a wrong checksum", code: "archive-checksum", archive: gzip(&checksum) },
-        Hostile { law: "bytes in the padding", code: "archive-padding", archive: gzip(&padding) },
-        Hostile {
-            law: "bytes after the end",
-            code: "archive-trailing",
-            archive: gzip(&[&honest().tar()[..], b"x"].concat()),
-        },
-        Hostile {
-            law: "bytes after the gzip member",
-            code: "archive-trailing",
-            archive: [&honest().archive()[..], b"x"].concat(),
-        },
-        Hostile {
-            law: "two gzip members",
-            code: "archive-trailing",
-            archive: [honest().archive(), honest().archive()].concat(),
-        },
-        Hostile { law: "no end marker", code: "archive-end-missing", archive: honest().archive_without_end() },
-        Hostile { law: "a torn gzip member", code: "archive-truncated", archive: torn },
-        Hostile { law: "no gzip at all", code: "archive-not-gzip", archive: b"PK\x03\x04 not a tar".to_vec() },
-        Hostile { law: "over the size limit", code: "archive-too-large", archive: too_large },
+        Hostile::new("too deep", "path-too-deep", move || honest().file(&deep, b"x").archive()),
+        Hostile::new("too many files", "archive-too-many-files", too_many),
+        Hostile::new("a bomb", "archive-unpacked-too-large", bomb),
+        Hostile::new("a wrong checksum", "archive-checksum", || flipped(0)),
+        Hostile::new("bytes in the padding", "archive-padding", || flipped(honest().tar().len() - 2 * BLOCK - 1)),
+        Hostile::new("bytes after the end", "archive-trailing", || gzip(&[&honest().tar()[..], b"x"].concat())),
+        Hostile::new("bytes after the gzip member", "archive-trailing", twice(|| b"x".to_vec())),
+        Hostile::new("two gzip members", "archive-trailing", twice(|| honest().archive())),
+        Hostile::new("no end marker", "archive-end-missing", || honest().archive_without_end()),
+        Hostile::new("a torn gzip member", "archive-truncated", || honest().archive()[..100].to_vec()),
+        Hostile::new("no gzip at all", "archive-not-gzip", || b"PK\x03\x04 not a tar".to_vec()),
+        Hostile::new("over the size limit", "archive-too-large", || {
+            vec![0; usize::try_from(ARCHIVE_BYTES_MAX).expect("it fits") + 1]
+        }),
     ]
+}
+
+fn too_many() -> Vec<u8> {
+    (0..FILES_MAX).fold(honest(), |tar, n| tar.file(&format!("f{n}"), b"")).archive()
+}
+
+/// An honest tar with one bit changed.
+fn flipped(at: usize) -> Vec<u8> {
+    let mut tar = honest().tar();
+    tar[at] ^= 1;
+    gzip(&tar)
 }
 
 /// 200 MiB of zeros in a few hundred kilobytes.

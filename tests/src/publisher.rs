@@ -147,8 +147,10 @@ impl Release {
     }
 }
 
-/// The index line of another release, made from a genuine one: what a lying mirror would write.
-pub fn forge_entry(genuine: &str, release: &Release) -> String {
+/// The index line of another release, made from a genuine one: what a lying mirror would write. It agrees with
+/// the bundle beside it, whatever that holds.
+pub fn forge_entry(genuine: &str, release: &Release, bundle: &[u8]) -> String {
+    let payload = bundle::parse(bundle).map_or_else(|_| release.statement.to_payload(), |envelope| envelope.payload);
     let statement = &release.statement;
     let mut line: serde_json::Value = serde_json::from_str(genuine.lines().last().expect("a line")).expect("JSON");
     line["vers"] = statement.version.to_string().into();
@@ -156,7 +158,7 @@ pub fn forge_entry(genuine: &str, release: &Release) -> String {
     line["tree"] = statement.tree.to_string().into();
     line["size"] = release.archive.len().into();
     line["files"] = statement.resources.len().into();
-    line["statement"] = Sha256::of(statement.to_payload()).to_string().into();
+    line["statement"] = Sha256::of(payload).to_string().into();
     format!("{}{line}\n", if genuine.ends_with('\n') { genuine.to_owned() } else { format!("{genuine}\n") })
 }
 

@@ -3,6 +3,7 @@
 //! On a developer's machine a test without its tool says so and passes. In CI it fails: `.ci/run`
 //! installs every tool, and a promise that nobody checked is none.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -11,11 +12,17 @@ pub fn is_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
 }
 
+/// Says a line on stderr, also from a test that passes: `println!` would be swallowed there.
+pub fn say(line: &str) {
+    // Nobody listens: then nothing is lost.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Says that a test cannot run here; in CI, fails.
 #[track_caller]
 pub fn skip(why: &str) {
     assert!(!is_ci(), "CI must not skip this: {why}");
-    eprintln!("skipped: {why}");
+    say(&format!("skipped: {why}"));
 }
 
 /// Whether a program can be started; where not, the test is skipped.

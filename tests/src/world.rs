@@ -81,12 +81,18 @@ impl World {
 
 /// A folder in memory with room for every test, unless `TMPDIR` says where to go: what the registry
 /// syncs to a disk, a hundred times over, is two thirds of the time that the tests take.
+#[cfg(target_os = "linux")]
 fn in_memory() -> Option<&'static Path> {
     const ENOUGH_BYTES: u64 = 2 << 30;
     let folder = Path::new("/dev/shm");
     let free = nix::sys::statvfs::statvfs(folder).ok()?;
-    let bytes = u64::from(free.blocks_available()) * u64::from(free.fragment_size());
+    let bytes = free.blocks_available() * free.fragment_size();
     (std::env::var_os("TMPDIR").is_none() && bytes >= ENOUGH_BYTES).then_some(folder)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn in_memory() -> Option<&'static Path> {
+    None
 }
 
 /// A running `skill-registry`; killed when dropped.

@@ -126,9 +126,9 @@ fn every_real_skill_is_linted_packed_published_installed_verified_and_removed() 
     args.extend(skills.iter().map(|(name, _)| name.as_str()));
     bob.skill(&args).ok();
     assert!(!bob.work.join(".agents/skills").exists() && !bob.work.join(".claude/skills").exists());
-    println!(
+    tests::tools::say(&format!(
         "corpus: {total} skills; lint refused {refused}, after --fix {unfixed}; all published, installed for 2 agents, verified, removed"
-    );
+    ));
 }
 
 /// The way of a folder without `skill.toml`: a name and a version from outside. It goes to a scope of its

@@ -47,7 +47,7 @@ impl Stage {
     pub(crate) fn lies(&self, bundle: &[u8], release: &Release) -> Lies {
         let genuine = self.registry.get(&release.index_path()).text();
         Lies::from([
-            (release.index_path(), Lie::Bytes(forge_entry(&genuine, release).into_bytes())),
+            (release.index_path(), Lie::Bytes(forge_entry(&genuine, release, bundle).into_bytes())),
             (release.bundle_path(), Lie::Bytes(bundle.to_vec())),
             (release.archive_path(), Lie::Bytes(release.archive.clone())),
         ])

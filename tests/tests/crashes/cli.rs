@@ -84,7 +84,10 @@ fn killed_before_any_call_that_changes_a_name_the_state_is_old_or_new() {
         if crash.repaired(&person, &format!("call {point} of {calls}")) { new += 1 } else { old += 1 }
     }
     assert!(old > 0 && new > 0, "old {old}, new {new}: both states must occur");
-    println!("crashes: killed at {} calls of {calls}: {old} times the old state, {new} times the new one", old + new);
+    tests::tools::say(&format!(
+        "crashes: killed at {} calls of {calls}: {old} times the old state, {new} times the new one",
+        old + new
+    ));
 }
 
 /// How many of the calls one update makes in its busiest thread: strace counts each thread by itself.
@@ -127,5 +130,5 @@ fn killed_at_any_moment_the_state_is_old_or_new() {
         let _ = child.wait();
         crash.repaired(&person, &format!("round {round}"));
     }
-    println!("crashes: 40 kills at any moment, {ended} came after the end");
+    tests::tools::say(&format!("crashes: 40 kills at any moment, {ended} came after the end"));
 }

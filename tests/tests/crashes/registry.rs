@@ -103,7 +103,7 @@ fn whatever_was_acknowledged_survives_every_kill_and_nothing_is_half_visible() {
     }
     assert_eq!(judge(&registry, &sent), sent.len());
     registry.check().ok();
-    println!("crashes: {KILLS} kills, {} publishes begun, {there} survived", sent.len());
+    tests::tools::say(&format!("crashes: {KILLS} kills, {} publishes begun, {there} survived", sent.len()));
 }
 
 #[test]
