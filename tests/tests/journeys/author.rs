@@ -126,3 +126,14 @@ fn logging_out_forgets_the_token_and_a_token_can_be_narrowed() {
     shop.alice.skill(&["logout"]).ok();
     shop.alice.skill(&["whoami"]).exits(3);
 }
+
+#[test]
+fn keys_and_credentials_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::with_pdf();
+    for path in ["config/keys/default.pem", "config/credentials.toml"] {
+        let path = shop.alice.home.join("skill").join(path);
+        let mode = path.metadata().expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}

@@ -103,3 +103,33 @@ fn two_runs_resolve_alike() {
     carol.skill(&["add", "acme/c", "--trust"]).ok();
     assert_eq!(shop.bob.read("skills.lock"), carol.read("skills.lock"));
 }
+
+#[test]
+fn an_update_says_what_a_skill_may_do_that_it_could_not_before() {
+    let shop = Shop::open();
+    let quiet = shop.alice.work.join("quiet");
+    tests::write(quiet.join("SKILL.md"), tests::files::skill_md("quiet", "Only words."));
+    tests::write(quiet.join("skill.toml"), tests::files::skill_toml("acme/quiet", "1.0.0", ""));
+    shop.alice.skill(&["publish", "--register-key", "quiet"]).ok();
+    shop.bob.skill(&["add", "acme/quiet", "--trust"]).ok();
+    shop.publish("acme/quiet", "1.1.0", "");
+    let before = shop.bob.snapshot();
+    shop.bob.skill(&["update", "--dry-run"]).ok().says("capabilities").says("script");
+    shop.bob.snapshot().is_unchanged_from(&before);
+    shop.bob.skill(&["update"]).ok().says("capabilities").says("script");
+}
+
+#[test]
+fn an_install_with_nothing_to_do_asks_nobody_anything() {
+    let shop = Shop::with_pdf_installed();
+    let mirror = tests::mirror::Mirror::of(shop.registry.url(), tests::mirror::Lies::new());
+    let toml = shop.bob.read("skills.toml").replace(shop.registry.url(), mirror.url());
+    shop.bob.write("skills.toml", toml);
+    let bob = shop.bob.at(mirror.url());
+    for args in [&["install"][..], &["verify"], &["list"], &["tree"], &["why", "acme/pdf"]] {
+        bob.skill(args).ok();
+        assert!(mirror.asked().is_empty(), "{args:?} asked for {:?}", mirror.asked());
+    }
+    bob.skill(&["outdated"]).ok();
+    assert!(!mirror.asked().is_empty());
+}

@@ -94,3 +94,31 @@ fn the_lock_grants_no_trust() {
     shop.bob.skill(&["verify", "--offline"]).exits(4).says("SKV012");
     shop.bob.skill(&["install"]).exits(4);
 }
+
+/// A terminal, by `script`: what is typed there, and the screen and exit code that follow.
+fn on_a_terminal(person: &tests::Person, command: &str, typed: &str) -> tests::Screen {
+    use std::io::Write;
+    let program = tests::binaries::binary("skill");
+    let line = format!("'{}' {command}", program.display());
+    let mut terminal = person.command("script");
+    terminal.args(["-q", "-e", "-c", &line, "/dev/null"]).stdin(std::process::Stdio::piped());
+    let mut child = terminal.spawn().expect("script runs");
+    child.stdin.take().expect("it is piped").write_all(typed.as_bytes()).expect("it reads");
+    tests::Screen::of(format!("skill {command}"), &child.wait_with_output().expect("it ends"))
+}
+
+#[test]
+fn on_a_terminal_a_person_is_asked_and_a_no_is_a_no() {
+    if !tests::tools::have("script", "--version") {
+        return;
+    }
+    let shop = Shop::with_pdf();
+    let asked = "trust `acme/*` signed by this keyring? [y/N]";
+    for no in ["n\n", "\n", "maybe\n"] {
+        on_a_terminal(&shop.bob, "add acme/pdf", no).exits(4).says(asked);
+        assert!(shop.bob.snapshot().paths().is_empty());
+    }
+    on_a_terminal(&shop.bob.with("CI", "true"), "add acme/pdf", "y\n").exits(4).keeps_quiet_about(asked);
+    on_a_terminal(&shop.bob, "add acme/pdf", "y\n").exits(0).says(asked);
+    shop.bob.skill(&["verify", "--offline"]).ok();
+}
