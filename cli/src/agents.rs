@@ -49,10 +49,11 @@ impl Agent {
         })
     }
 
-    /// The folder that this agent needs beside the canonical one, relative to the placing root.
-    pub fn own_folder(&self, global: bool) -> Option<PathBuf> {
-        let folder = if global { self.user_folder()? } else { PathBuf::from(self.project) };
-        (folder != Path::new(CANONICAL)).then_some(folder)
+    /// The folder that this agent needs beside the canonical one, relative to the placing root
+    /// `places`; `None` where it needs none.
+    pub fn own_folder(&self, global: bool, places: &Path) -> Result<Option<PathBuf>, Failure> {
+        let folder = if global { self.user_folder(places)? } else { Some(PathBuf::from(self.project)) };
+        Ok(folder.filter(|folder| folder != Path::new(CANONICAL)))
     }
 
     /// Agents that cannot follow links get copies, whatever is configured.
@@ -60,11 +61,18 @@ impl Agent {
         if self.name == "eve" { LinkKind::Copy } else { configured }
     }
 
-    fn user_folder(&self) -> Option<PathBuf> {
+    /// Below the user's folder, as everything that the lock records has to be.
+    fn user_folder(&self, places: &Path) -> Result<Option<PathBuf>, Failure> {
         let moved = (self.name == "claude-code").then(|| std::env::var_os("CLAUDE_CONFIG_DIR")).flatten();
-        match moved.filter(|folder| !folder.is_empty()) {
-            Some(folder) => Some(Path::new(&folder).join("skills")),
-            None => self.user.map(PathBuf::from),
+        let Some(moved) = moved.filter(|folder| !folder.is_empty()) else { return Ok(self.user.map(PathBuf::from)) };
+        let moved = Path::new(&moved).join("skills");
+        match moved.strip_prefix(places) {
+            Ok(below) => Ok(Some(below.to_owned())),
+            Err(_) => Err(Failure::could_not(
+                "agent-outside-home",
+                format!("CLAUDE_CONFIG_DIR puts skills into `{}`, outside the user's folder", moved.display()),
+            )
+            .hint("unset CLAUDE_CONFIG_DIR for this command, or name other agents under [agents]")),
         }
     }
 }
@@ -113,8 +121,11 @@ mod tests {
 
     #[test]
     fn an_agent_that_reads_the_canonical_folder_needs_no_other() {
-        assert_eq!(Agent::named("codex").expect("known").own_folder(false), None);
-        assert_eq!(Agent::named("claude-code").expect("known").own_folder(false), Some(".claude/skills".into()));
+        assert_eq!(Agent::named("codex").expect("known").own_folder(false, Path::new("/r")).expect("known"), None);
+        assert_eq!(
+            Agent::named("claude-code").expect("known").own_folder(false, Path::new("/r")).expect("known"),
+            Some(".claude/skills".into())
+        );
     }
 
     #[test]

@@ -53,7 +53,10 @@ pub struct Cli {
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(finish_unparsed(&error) as u8),
+    };
     let name = cli.command.name();
     let json = cli.flags.json;
     match Context::new(cli.flags) {
@@ -63,6 +66,17 @@ pub fn main() -> ExitCode {
         }
         Err(failure) => ExitCode::from(finish_early(name, json, failure) as u8),
     }
+}
+
+/// Help and version go where clap sends them; a usage error obeys `--json` like any other failure.
+fn finish_unparsed(error: &clap::Error) -> Exit {
+    if !error.use_stderr() || !std::env::args_os().any(|argument| argument == "--json") {
+        let _ = error.print();
+        return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    }
+    let text = error.to_string();
+    let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    finish_early("skill", true, Failure::usage("usage", sentence))
 }
 
 /// A failure before there was a context: the folder of `-C` is not there.

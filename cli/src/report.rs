@@ -3,11 +3,13 @@
 use index::verify::{Class, Finding};
 use serde_json::{Value, json};
 
+use crate::shown;
+
 /// A finding in one line: id, what it is about, the sentence.
 pub fn finding_line(finding: &Finding) -> String {
     let place = finding.path.as_ref().map(|path| format!(" {path}")).unwrap_or_default();
     let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-    format!("{} {}{place}: {}{hint}", finding.id, finding.skill, finding.message)
+    shown::text(&format!("{} {}{place}: {}{hint}", finding.id, finding.skill, finding.message))
 }
 
 /// A finding as JSON.

@@ -20,6 +20,12 @@ pub fn line(text: &str, chars_max: usize) -> String {
     shown
 }
 
+/// Text of ours that may quote a stranger: line breaks and tabs stay, nothing else that a terminal
+/// would obey.
+pub fn text(text: &str) -> String {
+    text.chars().map(|c| if is_dangerous(c) && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
+}
+
 /// A stranger's text as lines of at most `width` characters, each after `indent`.
 pub fn wrapped(text: &str, indent: &str, width: usize) -> String {
     let text = line(text, usize::MAX);
@@ -54,6 +60,14 @@ mod tests {
     fn a_description_cannot_move_the_cursor_or_turn_the_line_around() {
         assert_eq!(line("safe\u{1b}[2Jskill \u{202e}exe", 80), "safe\u{fffd}[2Jskill \u{fffd}exe");
         assert_eq!(line("two\r\nlines\tand a tab", 80), "two lines and a tab");
+    }
+
+    #[test]
+    fn a_quoted_key_cannot_clear_the_screen_and_lines_stay_lines() {
+        assert_eq!(
+            text("unknown field `\u{1b}[2J\u{9b}1m`\n  hint\u{202e}"),
+            "unknown field `\u{fffd}[2J\u{fffd}1m`\n  hint\u{fffd}"
+        );
     }
 
     #[test]

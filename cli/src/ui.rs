@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure};
+use crate::shown;
 
 /// What a command has to say at its end.
 #[derive(Debug)]
@@ -92,20 +93,20 @@ impl Ui {
     /// Says what happens, for a person who watches.
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}", shown::text(text.as_ref()));
         }
     }
 
     /// Says a detail, only with `-v`.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.verbose && !self.quiet {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}", shown::text(text.as_ref()));
         }
     }
 
     /// Says what should not be overlooked; also under `-q`.
     pub fn warn(&self, text: impl AsRef<str>) {
-        eprintln!("{} {}", self.paint("33", "warning:"), text.as_ref());
+        eprintln!("{} {}", self.paint("33", "warning:"), shown::text(text.as_ref()));
     }
 
     /// Asks a yes-or-no question; no terminal, or anything but `y`/`yes`, is a no.
@@ -113,7 +114,7 @@ impl Ui {
         if !self.interactive {
             return false;
         }
-        eprint!("{question} [y/N] ");
+        eprint!("{} [y/N] ", shown::text(question));
         let mut line = String::new();
         let read = std::io::stderr().flush().and_then(|()| std::io::stdin().lock().read_line(&mut line));
         read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes" | "Yes")
@@ -166,12 +167,12 @@ impl Ui {
             ));
             return;
         }
-        eprintln!("{} {}", self.paint("1;31", "error:"), failure.message);
+        eprintln!("{} {}", self.paint("1;31", "error:"), shown::text(&failure.message));
         for finding in &failure.findings {
             eprintln!("  {}", crate::report::finding_line(finding));
         }
         if let Some(hint) = &failure.hint {
-            eprintln!("{} {hint}", self.paint("36", "hint:"));
+            eprintln!("{} {}", self.paint("36", "hint:"), shown::text(hint));
         }
     }
 

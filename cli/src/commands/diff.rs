@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::Path;
 
 use index::entry::Entry;
@@ -22,6 +23,7 @@ use crate::install::fetch_catalogue;
 use crate::place::read_tree;
 use crate::project::Project;
 use crate::registries::{Registries, Registry, out_of_reach};
+use crate::shown;
 use crate::trust::Trust;
 use crate::ui::Answer;
 use crate::wants::Wants;
@@ -56,6 +58,8 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     if paths.is_empty() {
         context.ui.note("no difference");
     }
+    // A file may hold what a terminal obeys; a pipe gets it as it is, so that it can be applied.
+    let text = if std::io::stdout().is_terminal() { shown::text(&text) } else { text };
     Ok(Answer::new(text, json!({ "before": sides.before.0, "after": sides.after.0, "changed": paths })))
 }
 

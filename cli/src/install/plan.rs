@@ -112,7 +112,7 @@ pub(super) fn written_rows(
     };
     let mut folders: BTreeMap<PathBuf, Agent> = BTreeMap::new();
     for agent in agents {
-        if let Some(folder) = agent.own_folder(project.global) {
+        if let Some(folder) = agent.own_folder(project.global, &project.places)? {
             folders.entry(folder).or_insert(agent);
         }
     }
