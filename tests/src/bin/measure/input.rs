@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use skills::Sha256;
+
 /// A skill as files.
-pub struct Skill {
+pub(crate) struct Skill {
     /// Its last name part.
     pub name: String,
     /// Path and bytes.
@@ -12,28 +14,52 @@ pub struct Skill {
 }
 
 /// `count` skills of five files each, the size of real ones.
-pub fn even(count: usize) -> Vec<Skill> {
-    (0..count)
-        .map(|n| {
-            let name = format!("even-{n:04}");
-            let mut files = vec![("SKILL.md".to_owned(), skill_md(&name, 4_000, n))];
-            files.extend((1..5).map(|part| (format!("references/part-{part}.md"), words(6_000, n * 7 + part))));
-            Skill { name, files }
-        })
-        .collect()
+pub(crate) fn even(count: usize) -> Vec<Skill> {
+    (0..count).map(|n| made_up(format!("even-{n:04}"), n)).collect()
+}
+
+fn made_up(name: String, seed: usize) -> Skill {
+    let mut files = vec![("SKILL.md".to_owned(), skill_md(&name, 4_000, seed))];
+    files.extend((1..5).map(|part| (format!("references/part-{part}.md"), words(6_000, seed * 7 + part))));
+    Skill { name, files }
 }
 
 /// `count` skills of the corpus, some of them several times under other names.
-pub fn real(count: usize) -> Vec<Skill> {
+pub(crate) fn real(count: usize) -> Vec<Skill> {
+    each_real(count).collect()
+}
+
+/// The same, one after the other: thousands of them need not be in memory at once.
+pub(crate) fn each_real(count: usize) -> impl Iterator<Item = Skill> {
     let folders = corpus();
     if folders.is_empty() {
         eprintln!("../shared/corpus is absent: measuring made-up skills instead of real ones");
-        return even(count)
-            .into_iter()
-            .map(|skill| Skill { name: skill.name.replace("even", "real"), ..skill })
-            .collect();
     }
-    (0..count).map(|n| read(&folders[n % folders.len()], &format!("real-{n:04}"))).collect()
+    (0..count).map(move |n| {
+        let name = format!("real-{n:04}");
+        if folders.is_empty() { made_up(name, n) } else { read(&folders[n % folders.len()], &name) }
+    })
+}
+
+/// A skill whose archive has about this many bytes: one file of digits that compress to half.
+pub(crate) fn of_size(name: &str, archive_bytes: usize) -> Skill {
+    let mut digits = String::new();
+    while digits.len() < archive_bytes * 7 / 4 {
+        digits.push_str(&Sha256::of(&digits).hex());
+        digits.push('\n');
+    }
+    let files = vec![("SKILL.md".to_owned(), skill_md(name, 1_000, 1)), ("digits.txt".to_owned(), digits.into_bytes())];
+    Skill { name: name.to_owned(), files }
+}
+
+/// A skill as small as they come.
+pub(crate) fn tiny(name: String) -> Skill {
+    Skill { files: vec![("SKILL.md".to_owned(), skill_md(&name, 200, name.len()))], name }
+}
+
+/// The `skill.toml` of a skill.
+pub(crate) fn manifest(scope: &str, name: &str) -> String {
+    tests::files::skill_toml(&format!("{scope}/{name}"), "1.0.0", "")
 }
 
 fn corpus() -> Vec<PathBuf> {

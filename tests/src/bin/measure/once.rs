@@ -2,15 +2,19 @@
 //! its children is the account of this one child.
 
 use std::ffi::OsString;
+use std::ops::Add;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
+/// The hidden argument that makes this program run one command and account for it.
+pub(crate) const FLAG: &str = "--once";
+
 /// What a command cost.
-#[derive(Debug, Clone, Copy)]
-pub struct Cost {
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
     /// From start to exit.
     pub wall: Duration,
     /// User and system time together.
@@ -19,8 +23,25 @@ pub struct Cost {
     pub peak_kib: u64,
 }
 
+impl Add for Cost {
+    type Output = Self;
+
+    /// The cost of doing one after the other.
+    fn add(self, other: Self) -> Self {
+        Self { wall: self.wall + other.wall, cpu: self.cpu + other.cpu, peak_kib: self.peak_kib.max(other.peak_kib) }
+    }
+}
+
+/// What some work costs this process: its time, not its memory.
+pub(crate) fn here(work: impl FnOnce()) -> Cost {
+    let (start, before) = (Instant::now(), usage(UsageWho::RUSAGE_SELF));
+    work();
+    let wall = start.elapsed();
+    Cost { wall, cpu: cpu(&usage(UsageWho::RUSAGE_SELF)) - cpu(&before), peak_kib: 0 }
+}
+
 /// `measure --once COMMAND…`: runs it, prints three numbers.
-pub fn run(mut command: impl Iterator<Item = OsString>) -> ExitCode {
+pub(crate) fn run(mut command: impl Iterator<Item = OsString>) -> ExitCode {
     let program = command.next().expect("a command");
     let start = Instant::now();
     let output = Command::new(program).args(command).stdin(Stdio::null()).output().expect("the command starts");
@@ -29,16 +50,24 @@ pub fn run(mut command: impl Iterator<Item = OsString>) -> ExitCode {
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
         return ExitCode::FAILURE;
     }
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel keeps accounts");
-    let cpu = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    println!("{} {cpu} {}", wall.as_micros(), usage.max_rss());
+    let usage = usage(UsageWho::RUSAGE_CHILDREN);
+    println!("{} {} {}", wall.as_micros(), cpu(&usage).as_micros(), usage.max_rss());
     ExitCode::SUCCESS
 }
 
+fn usage(whose: UsageWho) -> Usage {
+    getrusage(whose).expect("the kernel keeps accounts")
+}
+
+fn cpu(usage: &Usage) -> Duration {
+    let us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(us.unsigned_abs())
+}
+
 /// Runs a command through `--once` and reads its cost.
-pub fn cost(command: &Command) -> Cost {
+pub(crate) fn cost(command: &Command) -> Cost {
     let mut once = Command::new(std::env::current_exe().expect("we are a program"));
-    once.arg("--once").arg(command.get_program()).args(command.get_args());
+    once.arg(FLAG).arg(command.get_program()).args(command.get_args());
     for (key, value) in command.get_envs() {
         once.env(key, value.unwrap_or_default());
     }
