@@ -22,19 +22,31 @@ fn folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("SKILL_TEST_BIN") {
         return folder.into();
     }
+    let profile = profile();
+    build(&profile, "--quiet");
+    profile
+}
+
+/// Builds the programs with cargo's own account of it: the first time takes minutes, and somebody waits.
+pub fn build_aloud() {
+    if std::env::var_os("SKILL_TEST_BIN").is_none() {
+        build(&profile(), "--color=auto");
+    }
+}
+
+/// The folder `target/PROFILE` that this program came from.
+fn profile() -> PathBuf {
     let this = std::env::current_exe().expect("a running program has a path");
     let profile = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
-    let profile = profile.expect("a test is below target/PROFILE").to_owned();
-    build(&profile);
-    profile
+    profile.expect("a test is below target/PROFILE").to_owned()
 }
 
 /// Builds the programs into the folder that the test came from. A test that was not started by cargo
 /// takes what is there.
-fn build(profile: &Path) {
+fn build(profile: &Path, how: &str) {
     let Some(cargo) = std::env::var_os("CARGO") else { return };
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "registry", "--package", "cli", "--bins"]);
+    command.args(["build", how, "--package", "registry", "--package", "cli", "--bins"]);
     command.current_dir(repository());
     match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use tests::binaries::{binary, repository};
+use tests::binaries::{binary, build_aloud, repository};
 
 /// Columns that every terminal has.
 const COLUMNS: usize = 80;
@@ -81,7 +81,9 @@ fn main() -> ExitCode {
 }
 
 fn tour() -> Result<(), String> {
-    println!("Building the programs: `cargo build --workspace`\n");
+    println!("Building the programs, as `cargo build --workspace` does\n");
+    build_aloud();
+    println!();
     let programs = binary("skill");
     let programs = programs.parent().expect("a program is in a folder");
     let folder = tempfile::Builder::new().prefix("skill-quickstart-").tempdir().map_err(|error| error.to_string())?;
