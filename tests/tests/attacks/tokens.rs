@@ -150,3 +150,19 @@ fn no_token_is_in_the_log_or_in_the_data() {
         }
     }
 }
+
+#[test]
+fn a_token_gone_wild_and_a_guesser_are_slowed_down() {
+    let world = World::new();
+    let registry =
+        world.registry_with("[rates]\nwrites-per-minute = 1\nwrites-burst = 4\nfailed-auth-per-minute = 3\n");
+    let publisher = Publisher::register(&registry, "alice", "acme", 7);
+    let status = |number: u32| publisher.publish(&registry, &publisher.release("pdf", &format!("1.{number}.0"))).status;
+    let seen: Vec<u16> = (0..5).map(status).collect();
+    assert_eq!((seen[0], seen[4]), (201, 429), "{seen:?}");
+    let guess = Request::new("GET", "/api/v1/me").token(&format!("skr_{}", "A".repeat(43)));
+    let seen: Vec<u16> = (0..6).map(|_| registry.send(&guess).status).collect();
+    assert_eq!((seen[0], seen[5]), (401, 429), "{seen:?}");
+    // Whoever has a right token behind the same address is not shut out.
+    assert_eq!(registry.send(&Request::new("GET", "/api/v1/me").token(&publisher.token)).status, 200);
+}

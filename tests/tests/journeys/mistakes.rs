@@ -96,3 +96,23 @@ fn wrong_usage_is_exit_2() {
         shop.bob.skill(&line.split(' ').collect::<Vec<_>>()).exits(2);
     }
 }
+
+#[test]
+fn a_lock_with_a_tampered_digest_installs_nothing() {
+    for key in ["archive", "statement", "tree"] {
+        let shop = Shop::with_pdf_installed();
+        let lock = shop.bob.read("skills.lock");
+        let line = lock.lines().find(|line| line.starts_with(key)).expect("a line");
+        let other = match key {
+            "tree" => skills::TreeDigest::of([]).to_string(),
+            _ => skills::Sha256::of(b"other").to_string(),
+        };
+        shop.bob.write("skills.lock", lock.replace(line, &format!("{key} = \"{other}\"")));
+        std::fs::remove_dir_all(shop.installed("pdf")).expect("removed");
+        let before = shop.bob.snapshot();
+        for args in [&["install"][..], &["install", "--locked"], &["install", "--force"]] {
+            shop.bob.skill(args).exits(1).says("SKV001");
+            shop.bob.snapshot().is_unchanged_from(&before);
+        }
+    }
+}
