@@ -13,6 +13,7 @@
 //! process at a time, and whatever an interrupted one left half done is finished before.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use index::lock::Lock;
@@ -138,10 +139,13 @@ impl Project {
     /// Waits for the right to change this project, and finishes what was interrupted.
     pub fn hold(&self, context: &Context) -> Result<Held, Failure> {
         let state = self.state_path();
+        self.refuse_linked_state()?;
         fs::create_dir_all(&state).on("create", &state)?;
         let ignore = self.root.join(".skill/.gitignore");
-        if !ignore.exists() {
-            fs::write(&ignore, "state/\n").on("write", &ignore)?;
+        // Only where nothing is, a link included: a stranger's branch may have put one there.
+        match File::options().write(true).create_new(true).open(&ignore) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            opened => opened.and_then(|mut file| file.write_all(b"state/\n")).on("write", &ignore)?,
         }
         let path = state.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path).on("open", &path)?;
@@ -153,6 +157,20 @@ impl Project {
             context.ui.note("finished what an interrupted run had begun");
         }
         Ok(Held { _file: file })
+    }
+}
+
+impl Project {
+    /// What is staged there is moved into place later: it has to be a folder of this project.
+    fn refuse_linked_state(&self) -> Result<(), Failure> {
+        let linked = [self.root.join(".skill"), self.state_path()].into_iter().find(|path| path.is_symlink());
+        match linked {
+            Some(path) => {
+                Err(Failure::could_not("leaves-project", format!("`{}` is a link, expected a folder", path.display()))
+                    .hint("remove it"))
+            }
+            None => Ok(()),
+        }
     }
 }
 

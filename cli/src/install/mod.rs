@@ -107,7 +107,10 @@ impl Journey<'_> {
         if options.locked && !unchanged {
             return Err(lock_would_change(&picks, &old));
         }
-        if unchanged && wants_text == project.wants_text()? && verdict::stands(project, &wants, &old, &trust.text)? {
+        if unchanged
+            && wants_text == project.wants_text()?
+            && verdict::stands(context, project, &wants, &old, &trust.text)?
+        {
             return Ok(Installed::nothing(old));
         }
         let evidence = evidence::gather(project, &picks, &registries, context)?;
@@ -125,7 +128,7 @@ impl Journey<'_> {
         if !options.dry_run {
             place::apply(project, held, &plan.changes)?;
             if kept.is_empty() && plan.installed.notes.is_empty() {
-                verdict::keep(project, &plan.installed.lock.format(), &trust.text, executables);
+                verdict::keep(context, project, &plan.installed.lock.format(), &trust.text, executables);
             }
         }
         Ok(Installed { kept, ..plan.installed })

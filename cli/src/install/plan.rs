@@ -16,7 +16,7 @@ use super::Installed;
 use super::evidence::{Admitted, Evidence};
 use super::resolution::{Pick, PickOrigin};
 use super::standing::{Standing, State, canonical_path, expected_link, rows_by_folder, state_of_old};
-use crate::agents::{Agent, found};
+use crate::agents::{Agent, CANONICAL, found};
 use crate::failure::{Exit, Failure};
 use crate::place::{Change, DiskFolder, Spot, read_folder};
 use crate::project::Project;
@@ -112,7 +112,10 @@ pub(super) fn written_rows(
     };
     let mut folders: BTreeMap<PathBuf, Agent> = BTreeMap::new();
     for agent in agents {
-        if let Some(folder) = agent.own_folder(project.global, &project.places)? {
+        // Some repositories link `.claude/skills` to `.agents/skills` as a whole: nothing to place.
+        if let Some(folder) = agent.own_folder(project.global, &project.places)?
+            && !leads_to(&project.places.join(&folder), &project.places.join(CANONICAL))
+        {
             folders.entry(folder).or_insert(agent);
         }
     }
@@ -124,6 +127,25 @@ pub(super) fn written_rows(
         link: agent.link_kind(link),
     };
     Ok(skills.iter().flat_map(|skill| folders.iter().map(move |(folder, agent)| row(skill, folder, agent))).collect())
+}
+
+/// Whether a path is, through links, that other path; which need not exist yet.
+fn leads_to(path: &Path, goal: &Path) -> bool {
+    let mut at = PathBuf::new();
+    for part in path.components() {
+        at.push(part);
+        if let Ok(target) = at.read_link() {
+            at.pop();
+            for step in target.components() {
+                match step {
+                    std::path::Component::ParentDir => drop(at.pop()),
+                    std::path::Component::CurDir => {}
+                    step => at.push(step),
+                }
+            }
+        }
+    }
+    at == goal || matches!((at.canonicalize(), goal.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Everything that changes, in the order it is carried out: folders, links, removals, then the

@@ -1,12 +1,14 @@
 //! The verdict of the last run, so that an install with nothing to do costs only the hashing.
 //!
-//! After a whole journey, `.skill/state/verdict` says: this lock, under this policy, on this day, by
-//! this program, was judged and admitted. While all four are the same, signatures need not be
+//! After a whole journey, `state/verdicts/` in the user's own folder says: this lock, under this
+//! policy, on this day, by this program, was judged and admitted. It is not kept in the repository,
+//! where a stranger's branch could bring a verdict of its own. While all four are the same, signatures need not be
 //! checked again to *leave things as they are*. The disk is always read and hashed in full. As soon
 //! as anything is to be written, and always in `verify`, everything is judged anew.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use index::lock::{LinkKind, Lock, LockedSkill, Written};
 use index::verify::{DiskContent, Judged};
@@ -20,6 +22,7 @@ use super::plan::{proof_paths, written_rows};
 use super::resolution::{Pick, PickOrigin};
 use super::standing::{expected_link, read_installed, rows_by_folder};
 use crate::agents::CANONICAL;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::place::{DiskFolder, read_folder};
 use crate::project::Project;
@@ -61,20 +64,30 @@ pub(super) fn executables(picks: &[Pick], judged: &[Option<Judged>]) -> Executab
 }
 
 /// Keeps the verdict. Losing it costs the next run some milliseconds, so a failure is no failure.
-pub(super) fn keep(project: &Project, lock_text: &str, trust_text: &str, executables: Executables) {
+pub(super) fn keep(context: &Context, project: &Project, lock_text: &str, trust_text: &str, executables: Executables) {
     let verdict = Verdict { judged: judged(lock_text, trust_text), executables };
-    if let Ok(bytes) = serde_json::to_vec(&verdict) {
-        let _ = fs::write(path(project), bytes);
+    let Some(path) = path(context, project) else { return };
+    if let (Some(folder), Ok(bytes)) = (path.parent(), serde_json::to_vec(&verdict)) {
+        let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes));
     }
 }
 
-fn path(project: &Project) -> std::path::PathBuf {
-    project.state_path().join("verdict")
+/// One file a project; none on a machine without a home.
+fn path(context: &Context, project: &Project) -> Option<PathBuf> {
+    let root = project.root.canonicalize().ok()?;
+    let name = Sha256::of(root.as_os_str().as_encoded_bytes()).hex();
+    Some(context.home().ok()?.state.join("verdicts").join(name))
 }
 
 /// Whether the lock stands on the disk, all of it, and was judged before exactly as it is.
-pub(super) fn stands(project: &Project, wants: &Wants, lock: &Lock, trust_text: &str) -> Result<bool, Failure> {
-    let Ok(bytes) = fs::read(path(project)) else { return Ok(false) };
+pub(super) fn stands(
+    context: &Context,
+    project: &Project,
+    wants: &Wants,
+    lock: &Lock,
+    trust_text: &str,
+) -> Result<bool, Failure> {
+    let Some(Ok(bytes)) = path(context, project).map(fs::read) else { return Ok(false) };
     let Ok(verdict) = serde_json::from_slice::<Verdict>(&bytes) else { return Ok(false) };
     let same_agents = written_rows(&lock.skills, wants, project, lock)? == lock.written;
     if verdict.judged != judged(&project.lock_text()?, trust_text) || !same_agents {

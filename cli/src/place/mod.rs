@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use skills::FilePath;
 use skills::tree::{File, Tree};
 
 use crate::failure::{Failure, OnPath};
@@ -90,6 +91,7 @@ pub fn apply(project: &Project, _held: &Held, changes: &[Change]) -> Result<(), 
     if changes.is_empty() {
         return Ok(());
     }
+    changes.iter().try_for_each(|change| stay_inside(project, change.spot()))?;
     let txn = txn_path(project);
     let staged = stage(&txn, changes).and_then(|()| commit(&txn, changes));
     if let Err(failure) = staged {
@@ -114,6 +116,28 @@ pub fn recover(project: &Project) -> Result<bool, Failure> {
 /// Whether an interrupted run waits to be finished; for those who only read.
 pub fn interrupted(project: &Project) -> bool {
     txn_path(project).join("journal").exists()
+}
+
+/// Nothing is ever placed outside the project: the path is lawful, and no folder on the way to it
+/// is a link that leads out. The user's own folders (`--global`) may be linked as the user likes.
+fn stay_inside(project: &Project, spot: &Spot) -> Result<(), Failure> {
+    FilePath::parse(&spot.path)?;
+    if project.global {
+        return Ok(());
+    }
+    let base = project.path(spot.base, "");
+    let inside = base.canonicalize().on("find", &base)?;
+    let parents = Path::new(&spot.path).ancestors().skip(1).map(|parent| base.join(parent));
+    for parent in parents.filter(|parent| parent.is_symlink()) {
+        if !parent.canonicalize().is_ok_and(|real| real.starts_with(&inside)) {
+            return Err(Failure::could_not(
+                "leaves-project",
+                format!("`{}` is a link that leads out of the project", parent.display()),
+            )
+            .hint("replace it by a folder, or remove it"));
+        }
+    }
+    Ok(())
 }
 
 fn txn_path(project: &Project) -> PathBuf {
@@ -155,6 +179,9 @@ fn carry_out(project: &Project, txn: &Path) -> Result<(), Failure> {
         Failure::could_not("journal-damaged", format!("`{}` cannot be read: {error}", journal.display()))
             .hint("remove the folder it is in, then run `skill install --force`")
     })?;
+    // A journal may come with a stranger's branch. It can do no more than the branch itself could:
+    // put files inside the project, where `verify` finds them.
+    moves.iter().try_for_each(|step| stay_inside(project, &step.spot))?;
     for (number, step) in moves.iter().enumerate() {
         carry_out_one(
             &step.spot.path(project),
@@ -243,7 +270,6 @@ fn link(target: &Path, path: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use skills::FilePath;
     use skills::tree::Mode;
 
     fn tree(text: &str) -> Tree {
@@ -311,6 +337,34 @@ mod tests {
         assert!(!recover(&project).expect("thrown away"));
         assert_eq!(content(&project).as_deref(), Some("old"));
         assert!(!txn_path(&project).exists());
+    }
+
+    #[test]
+    fn a_strangers_journal_cannot_reach_outside_the_project() {
+        for path in ["../escaped", "/tmp/escaped", ".git/hooks/post-checkout", "a/../../escaped"] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let project = Project::at(folder.path());
+            let txn = txn_path(&project);
+            fs::create_dir_all(txn.join("new")).expect("created");
+            fs::write(txn.join("new/0"), "evil").expect("written");
+            let moves = [Move { spot: Spot::root(path), gone: false }];
+            fs::write(txn.join("journal"), serde_json::to_vec(&moves).expect("JSON")).expect("written");
+            assert!(recover(&project).is_err(), "{path}");
+            assert!(txn.join("new/0").exists(), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_linked_parent_that_leads_out_of_the_project_is_refused() {
+        let (folder, outside) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let project = Project::at(folder.path());
+        link(outside.path(), &folder.path().join(".claude")).expect("linked");
+        let refused = stay_inside(&project, &Spot::places(".claude/skills/x")).expect_err("it leads out");
+        assert_eq!(refused.code, "leaves-project");
+        fs::create_dir(folder.path().join("inside")).expect("created");
+        link(Path::new("inside"), &folder.path().join(".cursor")).expect("linked");
+        assert!(stay_inside(&project, &Spot::places(".cursor/skills/x")).is_ok());
     }
 
     #[test]
