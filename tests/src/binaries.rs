@@ -46,7 +46,9 @@ fn profile() -> PathBuf {
 fn build(profile: &Path, how: &str) {
     let Some(cargo) = std::env::var_os("CARGO") else { return };
     let mut command = Command::new(cargo);
-    command.args(["build", how, "--package", "registry", "--package", "cli", "--bins"]);
+    // `--workspace`, though three programs are wanted: cargo then chooses the features of every dependency as it
+    // did for `cargo test --workspace`, and builds none of them twice.
+    command.args(["build", how, "--workspace", "--bin", "skill", "--bin", "agent-skill", "--bin", "skill-registry"]);
     command.current_dir(repository());
     match profile.file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => {}
