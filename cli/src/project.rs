@@ -13,7 +13,7 @@
 //! process at a time, and whatever an interrupted one left half done is finished before.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use index::lock::Lock;
@@ -51,7 +51,10 @@ pub enum Base {
 /// The right to change a project; given back when dropped.
 #[derive(Debug)]
 pub struct Held {
-    _file: File,
+    /// The process lock; none where nothing will be written.
+    _file: Option<File>,
+    /// Where, in the user's own folder, the digest of the journal is kept while there is one.
+    pub(crate) seal: PathBuf,
 }
 
 impl Project {
@@ -136,15 +139,24 @@ impl Project {
         parse_lock(&self.lock_text()?)
     }
 
-    /// Waits for the right to change this project, and finishes what was interrupted.
-    pub fn hold(&self, context: &Context) -> Result<Held, Failure> {
+    /// Waits for the right to change this project, and finishes what was interrupted. With
+    /// `dry_run` nothing will be written, so nothing is locked and nothing is finished.
+    pub fn hold(&self, context: &Context, dry_run: bool) -> Result<Held, Failure> {
+        self.refuse_links()?;
+        let seal = self.seal(context)?;
+        if dry_run {
+            return match place::interrupted(self) {
+                true => Err(Failure::could_not("interrupted", "an earlier run was interrupted half way")
+                    .hint("`skill install` finishes it")),
+                false => Ok(Held { _file: None, seal }),
+            };
+        }
         let state = self.state_path();
-        self.refuse_linked_state()?;
         fs::create_dir_all(&state).on("create", &state)?;
         let ignore = self.root.join(".skill/.gitignore");
         // Only where nothing is, a link included: a stranger's branch may have put one there.
         match File::options().write(true).create_new(true).open(&ignore) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             opened => opened.and_then(|mut file| file.write_all(b"state/\n")).on("write", &ignore)?,
         }
         let path = state.join("lock");
@@ -153,22 +165,36 @@ impl Project {
             context.ui.note("waiting for another skill process in this folder");
             file.lock().on("lock", &path)?;
         }
-        if place::recover(self)? {
+        if place::recover(self, &seal)? {
             context.ui.note("finished what an interrupted run had begun");
         }
-        Ok(Held { _file: file })
+        Ok(Held { _file: Some(file), seal })
+    }
+
+    /// One file a project, outside it: what a branch brings along cannot forge it.
+    fn seal(&self, context: &Context) -> Result<PathBuf, Failure> {
+        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
+        let name = skills::Sha256::of(root.as_os_str().as_encoded_bytes()).hex();
+        Ok(context.home()?.state.join("journals").join(name))
     }
 }
 
 impl Project {
-    /// What is staged there is moved into place later: it has to be a folder of this project.
-    fn refuse_linked_state(&self) -> Result<(), Failure> {
-        let linked = [self.root.join(".skill"), self.state_path()].into_iter().find(|path| path.is_symlink());
-        match linked {
-            Some(path) => {
-                Err(Failure::could_not("leaves-project", format!("`{}` is a link, expected a folder", path.display()))
-                    .hint("remove it"))
-            }
+    /// What is staged there is moved into place later, and the lock file is opened for writing:
+    /// they have to be of this project.
+    fn refuse_links(&self) -> Result<(), Failure> {
+        let ours = [
+            self.root.join(".skill"),
+            self.state_path(),
+            self.state_path().join("lock"),
+            self.state_path().join("txn"),
+        ];
+        match ours.into_iter().find(|path| path.is_symlink()) {
+            Some(path) => Err(Failure::could_not(
+                "leaves-project",
+                format!("`{}` is a link, and must not be one", path.display()),
+            )
+            .hint("remove it")),
             None => Ok(()),
         }
     }
@@ -187,17 +213,59 @@ pub fn parse_lock(text: &str) -> Result<Lock, Failure> {
     Lock::parse(text).map_err(|refusal| Failure::of(Exit::Usage, refusal).at("skills.lock"))
 }
 
-/// Reads a text file of bounded size; one that is not there is empty.
+/// Reads a text file of the project, of bounded size; one that is not there is empty. A link is
+/// refused: a branch could bring one to a file whose lines an error message would show.
 pub fn read_text(path: &Path, bytes_max: usize) -> Result<String, Failure> {
-    let bytes = match fs::read(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
-        read => read.on("read", path)?,
+    let bytes = match read_regular(path, bytes_max).on("read", path)? {
+        Regular::Absent => return Ok(String::new()),
+        Regular::Bytes(bytes) => bytes,
+        Regular::NotAFile => {
+            return Err(Failure::usage("not-a-file", format!("`{}` is not a regular file", path.display()))
+                .hint("a link or a device is never read in its place"));
+        }
+        Regular::TooLarge => {
+            return Err(Failure::usage(
+                "file-too-large",
+                format!("`{}` has more than {bytes_max} bytes", path.display()),
+            ));
+        }
     };
-    if bytes.len() > bytes_max {
-        return Err(Failure::usage(
-            "file-too-large",
-            format!("`{}` has {} bytes, at most {bytes_max} are read", path.display(), bytes.len()),
-        ));
-    }
     String::from_utf8(bytes).map_err(|_| Failure::usage("file-not-utf8", format!("`{}` is not UTF-8", path.display())))
+}
+
+/// What reading a file of the project found.
+pub enum Regular {
+    /// Nothing is there.
+    Absent,
+    /// The bytes of a regular file.
+    Bytes(Vec<u8>),
+    /// A link, a folder, a device.
+    NotAFile,
+    /// More bytes than allowed.
+    TooLarge,
+}
+
+/// Reads at most `bytes_max` bytes of a regular file; never waits for a pipe or follows a link.
+pub fn read_regular(path: &Path, bytes_max: usize) -> std::io::Result<Regular> {
+    match path.symlink_metadata() {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Regular::Absent);
+        }
+        Err(error) => return Err(error),
+        Ok(metadata) if !metadata.is_file() => return Ok(Regular::NotAFile),
+        Ok(metadata) if metadata.len() > bytes_max as u64 => return Ok(Regular::TooLarge),
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() > bytes_max { Regular::TooLarge } else { Regular::Bytes(bytes) })
+}
+
+/// A TOML error in one line: its sentence and where, without quoting the line it is about.
+pub fn toml_sentence(text: &str, message: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let line = span.map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+    match line {
+        Some(line) => format!("line {line}: {}", message.trim_end()),
+        None => message.trim_end().to_owned(),
+    }
 }

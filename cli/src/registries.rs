@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -20,7 +21,7 @@ use tokio::task::JoinSet;
 use crate::cache::Cache;
 use crate::client::{Client, Fetched};
 use crate::context::Context;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, OnPath};
 use crate::project::{self, Project};
 use crate::wants::Wants;
 
@@ -218,17 +219,28 @@ fn url(context: &Context, known: &[(String, String)]) -> Result<String, Failure>
     if let Some((_, url)) = known.first() {
         return Ok(url.clone());
     }
-    let path = context.home()?.config.join("config.toml");
-    let text = project::read_text(&path, CONFIG_BYTES_MAX)?;
-    let config: UserConfig = toml::from_str(&text)
-        .map_err(|error| Failure::usage("config-malformed", error.to_string()).at(path.display()))?;
-    config.registry.ok_or_else(|| {
+    user_config(context)?.registry.ok_or_else(|| {
         Failure::usage(
             "registry-missing",
-            "no registry is named: neither --registry, nor [registries] in skills.toml, nor the user's config.toml",
+            "no registry is named: neither --registry, nor SKILL_REGISTRY, nor [registries] in skills.toml, nor the user's config.toml",
         )
-        .hint(format!("pass `--registry URL`, or write `registry = \"URL\"` into {}", path.display()))
+        .hint("pass `--registry URL`; the first `skill login --registry URL` makes it the default")
     })
+}
+
+/// The user's own configuration; what a missing file means as well.
+fn user_config(context: &Context) -> Result<UserConfig, Failure> {
+    let path = context.home()?.config.join("config.toml");
+    // The user's own file, which may well be a link into a collection of dot-files.
+    let text = project::read_text(&path.canonicalize().unwrap_or_else(|_| path.clone()), CONFIG_BYTES_MAX)?;
+    toml::from_str(&text).map_err(|error| {
+        Failure::usage("config-malformed", project::toml_sentence(&text, error.message(), error.span()))
+            .at(path.display())
+    })
+}
+
+fn bare(url: &str) -> &str {
+    url.trim_end_matches('/')
 }
 
 impl Context {
@@ -241,15 +253,32 @@ impl Context {
         url(self, &known)
     }
 
-    /// Whether the default registry is named by `skills.toml` alone.
+    /// Whether the default registry is named by `skills.toml` alone: neither by the flag or variable,
+    /// nor by the user's own configuration.
     pub fn registry_is_the_projects(&self) -> Result<bool, Failure> {
         if self.flags.registry.is_some() {
             return Ok(false);
         }
-        match Project::find(self, false) {
-            Ok(project) => Ok(!project.wants()?.registries.is_empty()),
-            Err(_) => Ok(false),
+        let Ok(project) = Project::find(self, false) else { return Ok(false) };
+        let registries = project.wants()?.registries;
+        let own = user_config(self)?.registry;
+        Ok(registries.first().is_some_and(|(_, url)| own.as_deref().map(bare) != Some(bare(url))))
+    }
+
+    /// Makes a registry the user's default where there is none yet; says whether it did.
+    pub fn remember_registry(&self, url: &str) -> Result<bool, Failure> {
+        if user_config(self)?.registry.is_some() {
+            return Ok(false);
         }
+        let path = self.home()?.config.join("config.toml");
+        let folder = path.parent().expect("it was joined to a folder");
+        fs::create_dir_all(folder).on("create", folder)?;
+        let mut document: toml_edit::DocumentMut = project::read_text(&path, CONFIG_BYTES_MAX)?
+            .parse()
+            .map_err(|_| Failure::usage("config-malformed", "is not TOML").at(path.display()))?;
+        document.insert("registry", toml_edit::value(url));
+        fs::write(&path, document.to_string()).on("write", &path)?;
+        Ok(true)
     }
 
     /// A client for the default registry.

@@ -15,7 +15,7 @@ use skills::{FilePath, PackageName, Refusal, Scope, Sha256, TreeDigest, Version}
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 use crate::failure::{Exit, Failure};
-use crate::project::{Project, read_text};
+use crate::project::{Project, read_text, toml_sentence};
 
 /// Largest `trust.toml` read, in bytes.
 const TRUST_BYTES_MAX: usize = 1024 * 1024;
@@ -81,7 +81,7 @@ impl Trust {
     fn with_row(&self, array: &str, row: Table) -> Result<Self, Failure> {
         let text = if self.text.is_empty() { START } else { &self.text };
         let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-            Failure::usage("policy-malformed", error.to_string()).at(TRUST_PATH)
+            Failure::usage("policy-malformed", toml_sentence(text, error.message(), error.span())).at(TRUST_PATH)
         })?;
         let rows = document.entry(array).or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
         let Some(rows) = rows.as_array_of_tables_mut() else {

@@ -19,6 +19,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::project::toml_sentence;
 use index::lock::LinkKind;
 use serde::Deserialize;
 use skills::{PackageName, Refusal, Requirement, SkillName};
@@ -87,7 +88,8 @@ struct WantToml {
 impl Wants {
     /// Parses the text of a `skills.toml`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let wire: WantsToml = toml::from_str(text).map_err(|error| malformed(error.to_string().trim_end()))?;
+        let wire: WantsToml = toml::from_str(text)
+            .map_err(|error: toml::de::Error| malformed(&toml_sentence(text, error.message(), error.span())))?;
         let mut wants = Self { agents: wire.agents.r#use, link: wire.agents.link, ..Self::default() };
         for (name, value) in wire.skills {
             let package = PackageName::parse(&name).map_err(|refusal| refusal.at("[skills]"))?;
@@ -133,7 +135,9 @@ pub struct WantsEdit(DocumentMut);
 impl WantsEdit {
     /// Starts from the text as it is.
     pub fn new(text: &str) -> Result<Self, Refusal> {
-        text.parse().map(Self).map_err(|error: toml_edit::TomlError| malformed(error.to_string().trim_end()))
+        text.parse()
+            .map(Self)
+            .map_err(|error: toml_edit::TomlError| malformed(&toml_sentence(text, error.message(), error.span())))
     }
 
     /// Adds a wanted skill, or changes it.

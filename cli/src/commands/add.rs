@@ -65,7 +65,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let specs = args.specs.iter().map(|spec| parse_spec(spec)).collect::<Result<Vec<_>, _>>()?;
     let alias = parse_alias(args.alias.as_deref(), specs.len())?;
     let project = Project::find_or_start(context, args.global)?;
-    let held = project.hold(context)?;
+    let held = project.hold(context, args.dry_run)?;
     let text = project.wants_text()?;
     let wants = crate::project::parse_wants(&text)?;
     let wants_text = edit(context, &project, &wants, &text, specs, alias)?;

@@ -41,7 +41,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let project = Project::find(context, args.addition.global)?;
     let offline = args.frozen.then(|| context.offline());
     let context = offline.as_ref().unwrap_or(context);
-    let held = project.hold(context)?;
+    let held = project.hold(context, args.addition.dry_run)?;
     let options = Options {
         locked: args.locked || args.frozen,
         force: args.addition.force,

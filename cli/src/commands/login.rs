@@ -12,7 +12,7 @@ use crate::api::{self, Api};
 use crate::client::Body;
 use crate::context::Context;
 use crate::credentials::{self, Credentials, Token};
-use crate::failure::{Failure, OnPath};
+use crate::failure::{Exit, Failure, OnPath};
 use crate::ui::Answer;
 
 /// Most bytes of stdin that we take for a token.
@@ -31,6 +31,14 @@ pub struct Args {
 
 /// Asks for a token, checks it, keeps it.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
+    if args.token_stdin && context.registry_is_the_projects()? {
+        return Err(Failure::new(
+            Exit::Policy,
+            "token-not-sent",
+            "only skills.toml names the registry, and nobody is asked about it",
+        )
+        .hint("pass `--registry URL` for the registry that the token is meant for"));
+    }
     let client = context.client()?;
     let url = client.url().to_owned();
     let token = if args.token_stdin { read_stdin()? } else { prompt(context, &url)? };
@@ -41,6 +49,9 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     if !args.dry_run {
         credentials.keep(&url, &token)?;
         context.ui.detail(format!("kept in {}", credentials.path().display()));
+    }
+    if !args.dry_run && context.remember_registry(&url)? {
+        context.ui.note(format!("{url} is the default registry from now on"));
     }
     let verb = if args.dry_run { "would be logged in" } else { "logged in" };
     context.ui.note(format!("{verb} to {url} as {}", me.user));

@@ -30,7 +30,7 @@ pub struct Args {
 /// Removes from `skills.toml`, then goes the way of every install.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let project = Project::find(context, args.global)?;
-    let held = project.hold(context)?;
+    let held = project.hold(context, args.dry_run)?;
     let text = project.wants_text()?;
     let wants = project::parse_wants(&text)?;
     let mut edit = WantsEdit::new(&text)?;

@@ -40,7 +40,7 @@ pub struct Args {
 /// Decides, shows, then installs.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let project = Project::find(context, args.global)?;
-    let held = project.hold(context)?;
+    let held = project.hold(context, args.dry_run)?;
     let unlock = unlock(&args.names, &project)?;
     let journey = |dry_run| -> Result<Installed, Failure> {
         let options = Options {

@@ -7,6 +7,7 @@
 
 mod examine;
 mod formats;
+mod whole;
 
 use std::process::Command;
 
@@ -71,38 +72,58 @@ impl Report {
 /// Judges everything, answers in the format asked for, exits with the worst finding.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let project = Project::find(context, args.global)?;
-    let trust = read_trust(&project, args.policy_ref.as_deref())?;
+    let trust = read_trust(&project, args.policy_ref.as_deref(), context)?;
     let lock = project.lock()?;
     let skills = select(&lock, &args.names)?;
     let report = examine::examine(&project, &lock, &skills, &trust)?;
     let findings: Vec<Finding> = report.findings().cloned().collect();
     let exit = exit_of(&findings);
+    if context.ui.json() && !matches!(args.format, Format::Text | Format::Json) {
+        return Err(Failure::usage("usage", "`--json` is a format of its own").hint("leave out `--json` or `--format`"));
+    }
     let format = if context.ui.json() { Format::Json } else { args.format };
     Ok(formats::answer(&report, format, context).exit(exit))
 }
 
 /// The policy on the disk, or of another revision. A revision without one trusts nobody.
-fn read_trust(project: &Project, policy_ref: Option<&str>) -> Result<Trust, Failure> {
+fn read_trust(project: &Project, policy_ref: Option<&str>, context: &Context) -> Result<Trust, Failure> {
     let Some(reference) = policy_ref else { return Trust::read(project) };
-    if reference.starts_with('-') {
-        return Err(Failure::usage("policy-ref", format!("`{reference}` is not a Git revision")));
+    // An empty variable in a CI script, and `:0`, would name the index of the branch under review.
+    if reference.is_empty() || reference.starts_with('-') || reference.contains(':') {
+        return Err(Failure::usage(
+            "policy-ref",
+            format!("`{}` is not the name of a Git revision", reference.escape_debug()),
+        )
+        .hint("name a branch, a tag or a commit: `--policy-ref origin/main`"));
     }
-    let git = |args: &[&str]| {
-        Command::new("git").arg("-C").arg(&project.root).args(args).output().on("run git in", &project.root)
+    let commit =
+        git(project, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{reference}^{{commit}}")])?;
+    let Some(commit) = commit else {
+        return Err(Failure::could_not("policy-ref", format!("Git knows no revision `{reference}` here"))
+            .hint("in CI, fetch the base branch first: `git fetch origin main`"));
     };
-    let object = format!("{reference}:./{TRUST_PATH}");
-    let shown = git(&["cat-file", "blob", &object])?;
-    if shown.status.success() {
-        let text = String::from_utf8(shown.stdout)
-            .map_err(|_| Failure::usage("file-not-utf8", format!("{object} is not UTF-8")))?;
-        return Trust::parse(text);
+    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    match git(project, &["cat-file", "blob", &format!("{commit}:./{TRUST_PATH}")])? {
+        Some(text) => Trust::parse(
+            String::from_utf8(text)
+                .map_err(|_| Failure::usage("file-not-utf8", format!("{TRUST_PATH} at {reference} is not UTF-8")))?,
+        ),
+        None => {
+            context.ui.warn(format!(
+                "{reference} has no {TRUST_PATH}, so it trusts nobody: merge the policy first, then the skills"
+            ));
+            Trust::parse(String::new())
+        }
     }
-    let commit = git(&["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")])?;
-    if commit.status.success() {
-        return Trust::parse(String::new());
-    }
-    Err(Failure::could_not("policy-ref", format!("Git knows no revision `{reference}` here"))
-        .hint("in CI, fetch the base branch first: `git fetch origin main`"))
+}
+
+/// What Git prints, or `None` where it fails. A bare repository that the branch under review brings
+/// along must not answer for the real one, nor replaced objects for real ones.
+fn git(project: &Project, args: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
+    let mut command = Command::new("git");
+    command.args(["--no-replace-objects", "-c", "safe.bareRepository=explicit", "-C"]).arg(&project.root).args(args);
+    let output = command.output().on("run git in", &project.root)?;
+    Ok(output.status.success().then_some(output.stdout))
 }
 
 fn select<'l>(lock: &'l Lock, names: &[String]) -> Result<Vec<&'l LockedSkill>, Failure> {

@@ -5,10 +5,9 @@
 //! cache, else from the registry. It makes no difference to what is believed.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use bytes::Bytes;
-use index::keyring::Chain;
+use index::keyring::{CHAIN_BYTES_MAX, Chain};
 use index::lock::{LockedSkill, Source};
 use index::policy::{Date, Policy};
 use index::urls;
@@ -23,7 +22,7 @@ use super::resolution::{Pick, PickOrigin};
 use super::standing::Standing;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::project::Project;
+use crate::project::{Project, Regular, read_regular};
 use crate::registries::{REQUESTS_AT_ONCE, Registries, Registry, next, out_of_reach};
 use crate::trust::{bundle_path, keyring_path};
 
@@ -48,12 +47,12 @@ pub fn load_offline(project: &Project, skills: &[LockedSkill]) -> Result<Evidenc
     let mut evidence = Evidence::default();
     for skill in skills {
         let Source::Registry { registry, .. } = &skill.source else { continue };
-        if let Some(bundle) = read(project, &bundle_path(registry, &skill.name, &skill.version)?) {
+        if let Some(bundle) = read(project, &bundle_path(registry, &skill.name, &skill.version)?, BUNDLE_BYTES_MAX) {
             evidence.bundles.insert(skill.name.clone(), bundle);
         }
         let key = (registry.clone(), skill.name.scope().clone());
         if !evidence.keyrings.contains_key(&key)
-            && let Some(keyring) = read(project, &keyring_path(registry, skill.name.scope())?)
+            && let Some(keyring) = read(project, &keyring_path(registry, skill.name.scope())?, CHAIN_BYTES_MAX)
         {
             evidence.keyrings.insert(key, keyring);
         }
@@ -61,8 +60,12 @@ pub fn load_offline(project: &Project, skills: &[LockedSkill]) -> Result<Evidenc
     Ok(evidence)
 }
 
-fn read(project: &Project, path: &str) -> Option<Bytes> {
-    fs::read(project.root.join(path)).ok().map(Bytes::from)
+/// A proof as it lies there; one that is no regular file, or larger than any proof, is none.
+fn read(project: &Project, path: &str, bytes_max: usize) -> Option<Bytes> {
+    match read_regular(&project.root.join(path), bytes_max) {
+        Ok(Regular::Bytes(bytes)) => Some(Bytes::from(bytes)),
+        _ => None,
+    }
 }
 
 /// Everything needed to judge the picks.

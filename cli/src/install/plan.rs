@@ -15,10 +15,12 @@ use skills::{FilePath, PackageName, Version, frontmatter};
 use super::Installed;
 use super::evidence::{Admitted, Evidence};
 use super::resolution::{Pick, PickOrigin};
-use super::standing::{Standing, State, canonical_path, expected_link, rows_by_folder, state_of_old};
+use super::standing::{
+    Standing, State, canonical_path, expected_link, rows_by_folder, state_of_canonical, state_of_row,
+};
 use crate::agents::{Agent, CANONICAL, found};
 use crate::failure::{Exit, Failure};
-use crate::place::{Change, DiskFolder, Spot, read_folder};
+use crate::place::{Change, Spot, read_folder};
 use crate::project::Project;
 use crate::trust::{TRUST_PATH, bundle_path, keyring_path};
 use crate::wants::Wants;
@@ -251,20 +253,27 @@ fn removals(project: &Project, old: &Lock, lock: &Lock) -> Result<Vec<(Spot, Sta
     let mut removals = Vec::new();
     let kept: BTreeSet<&str> = lock.written.iter().map(|row| row.path.as_str()).collect();
     for row in old.written.iter().filter(|row| !kept.contains(row.path.as_str())) {
+        // A row that names a place where its agent never reads is not a row of ours.
+        if !names_its_agents_place(row, project) {
+            continue;
+        }
         let path = project.places.join(&row.path);
-        let state = state_of_old(&path, &read_folder(&path)?, old.folder(&row.folder), true)?;
+        let state = state_of_row(&path, &read_folder(&path)?, old.folder(&row.folder), Some(row))?;
         removals.push((Spot::places(row.path.clone()), state));
     }
     for skill in old.skills.iter().filter(|skill| lock.folder(&skill.folder).is_none()) {
         let path = project.places.join(canonical_path(&skill.folder));
-        // A link in the canonical place was never ours: it is an edit like any other.
-        let state = match read_folder(&path)? {
-            DiskFolder::Link(_) => State::Edited,
-            disk => state_of_old(&path, &disk, Some(skill), true)?,
-        };
+        let state = state_of_canonical(&path, &read_folder(&path)?, Some(skill))?;
         removals.push((Spot::places(canonical_path(&skill.folder)), state));
     }
     Ok(removals)
+}
+
+fn names_its_agents_place(row: &Written, project: &Project) -> bool {
+    let own = Agent::named(&row.agent)
+        .ok()
+        .and_then(|agent| agent.own_folder(project.global, &project.places).ok().flatten());
+    own.is_some_and(|own| own.join(row.folder.as_str()) == Path::new(&row.path))
 }
 
 /// Refuses to touch what people edited, or what is not ours, unless forced.

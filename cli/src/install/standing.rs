@@ -104,20 +104,15 @@ pub(super) fn look_at_disk(
                 _ => Vec::new(),
             };
             let before = old.folder(&skill.folder);
-            let canonical = folder_state(
-                &project.places.join(canonical_path(&skill.folder)),
-                skill,
-                &resources,
-                before,
-                before.is_some(),
-            )?;
+            let path = project.places.join(canonical_path(&skill.folder));
+            let canonical = canonical_state(&path, skill, &resources, before)?;
             let mut agents = Vec::new();
             for row in rows.get(&skill.folder).into_iter().flatten() {
                 let path = project.places.join(&row.path);
                 let recorded = old_rows.get(row.path.as_str()).copied();
                 agents.push(match row.link {
-                    LinkKind::Symlink => link_state(&path, row, before, recorded)?,
-                    LinkKind::Copy => folder_state(&path, skill, &resources, before, recorded.is_some())?,
+                    LinkKind::Symlink => link_state(project, row, before, recorded)?,
+                    LinkKind::Copy => folder_state(&path, skill, &resources, before, recorded)?,
                 });
             }
             Ok((skill.name.clone(), Standing { canonical, agents }))
@@ -133,49 +128,84 @@ pub(super) fn rows_by_folder(rows: &[Written]) -> BTreeMap<&SkillName, Vec<&Writ
     by_folder
 }
 
+fn canonical_state(
+    path: &Path,
+    skill: &LockedSkill,
+    resources: &[Resource],
+    before: Option<&LockedSkill>,
+) -> Result<State, Failure> {
+    let disk = read_installed(path, &skill.name, &skill.folder)?;
+    Ok(match &disk {
+        disk if is_exactly(disk, resources) => State::Right,
+        disk if before.is_some() && is_part_of(disk, resources) => State::Ours,
+        disk => state_of_canonical(path, disk, before)?,
+    })
+}
+
+/// The canonical folder, seen from the skill that an earlier run placed there. A link was never
+/// ours: it is an edit like any other.
+pub(super) fn state_of_canonical(
+    path: &Path,
+    disk: &DiskFolder,
+    before: Option<&LockedSkill>,
+) -> Result<State, Failure> {
+    Ok(match (disk, before) {
+        (DiskFolder::Absent, _) => State::Absent,
+        (_, None) => State::Foreign,
+        (_, Some(before)) if is_unedited(path, before)? => State::Ours,
+        _ => State::Edited,
+    })
+}
+
+/// An agent's own copy.
 fn folder_state(
     path: &Path,
     skill: &LockedSkill,
     resources: &[Resource],
     before: Option<&LockedSkill>,
-    recorded: bool,
+    recorded: Option<&Written>,
 ) -> Result<State, Failure> {
     let disk = read_installed(path, &skill.name, &skill.folder)?;
     if is_exactly(&disk, resources) {
         return Ok(State::Right);
     }
-    if recorded && is_part_of(&disk, resources) {
+    if recorded.is_some() && is_part_of(&disk, resources) {
         return Ok(State::Ours);
     }
-    state_of_old(path, &disk, before.filter(|_| recorded), recorded)
+    state_of_row(path, &disk, before, recorded)
 }
 
-/// What stands there, seen from what an earlier run placed there.
-pub(super) fn state_of_old(
+/// An agent's place, seen from the row of the lock that an earlier run wrote about it: ours is the
+/// very link, or the unedited copy, that the row records.
+pub(super) fn state_of_row(
     path: &Path,
     disk: &DiskFolder,
     before: Option<&LockedSkill>,
-    recorded: bool,
+    recorded: Option<&Written>,
 ) -> Result<State, Failure> {
-    if let DiskFolder::Absent = disk {
-        return Ok(State::Absent);
-    }
-    let Some(before) = before else { return Ok(if recorded { State::Edited } else { State::Foreign }) };
-    let as_before = read_installed(path, &before.name, &before.folder)?.tree_digest();
-    // A link of ours that became a copy, or the other way round, is ours as well.
-    let link = matches!(disk, DiskFolder::Link(_)) && recorded;
-    Ok(if as_before == Some(before.tree) || link { State::Ours } else { State::Edited })
+    Ok(match (disk, recorded, before) {
+        (DiskFolder::Absent, _, _) => State::Absent,
+        (_, None, _) => State::Foreign,
+        (DiskFolder::Link(target), Some(row), _) if *target == expected_link(row) => State::Ours,
+        (DiskFolder::Folder(_), Some(_), Some(before)) if is_unedited(path, before)? => State::Ours,
+        _ => State::Edited,
+    })
+}
+
+fn is_unedited(path: &Path, before: &LockedSkill) -> Result<bool, Failure> {
+    Ok(read_installed(path, &before.name, &before.folder)?.tree_digest() == Some(before.tree))
 }
 
 fn link_state(
-    path: &Path,
+    project: &Project,
     row: &Written,
     before: Option<&LockedSkill>,
     recorded: Option<&Written>,
 ) -> Result<State, Failure> {
-    match read_folder(path)? {
+    let path = project.places.join(&row.path);
+    match read_folder(&path)? {
         DiskFolder::Link(target) if target == expected_link(row) => Ok(State::Right),
-        disk => state_of_old(path, &disk, before.filter(|_| recorded.is_some()), recorded.is_some()),
+        disk => state_of_row(&path, &disk, before, recorded),
     }
 }
 
@@ -188,17 +218,20 @@ pub fn read_installed(path: &Path, name: &PackageName, folder: &SkillName) -> Re
     }
     if let DiskFolder::Folder(files) = &mut disk {
         for file in files.iter_mut().filter(|file| file.path == "SKILL.md") {
-            turn_back(path, file, name.name())?;
+            turn_back(path, file, name.name(), folder)?;
         }
     }
     Ok(disk)
 }
 
-fn turn_back(folder: &Path, file: &mut OnDisk, name: &SkillName) -> Result<(), Failure> {
-    let path = folder.join("SKILL.md");
-    if let DiskContent::Regular { digest, .. } = &mut file.content
-        && let Ok(original) = frontmatter::rename(&std::fs::read(&path).on("read", &path)?, name)
-    {
+/// Only what our own renaming made is turned back: whatever else stands in the `name` line keeps its
+/// own digest, and is an edit.
+fn turn_back(path: &Path, file: &mut OnDisk, name: &SkillName, folder: &SkillName) -> Result<(), Failure> {
+    let DiskContent::Regular { digest, .. } = &mut file.content else { return Ok(()) };
+    let path = path.join("SKILL.md");
+    let bytes = std::fs::read(&path).on("read", &path)?;
+    let Ok(original) = frontmatter::rename(&bytes, name) else { return Ok(()) };
+    if frontmatter::rename(&original, folder).is_ok_and(|renamed| renamed == bytes) {
         *digest = Sha256::of(original);
     }
     Ok(())

@@ -89,7 +89,11 @@ pub(super) fn stands(
 ) -> Result<bool, Failure> {
     let Some(Ok(bytes)) = path(context, project).map(fs::read) else { return Ok(false) };
     let Ok(verdict) = serde_json::from_slice::<Verdict>(&bytes) else { return Ok(false) };
-    let same_agents = written_rows(&lock.skills, wants, project, lock)? == lock.written;
+    let sorted = |mut rows: Vec<Written>| {
+        rows.sort_by(|a, b| a.path.cmp(&b.path));
+        rows
+    };
+    let same_agents = sorted(written_rows(&lock.skills, wants, project, lock)?) == sorted(lock.written.clone());
     if verdict.judged != judged(&project.lock_text()?, trust_text) || !same_agents {
         return Ok(false);
     }

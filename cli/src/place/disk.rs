@@ -106,6 +106,9 @@ fn read_file(path: &Path) -> Result<DiskContent, Failure> {
     if metadata.len() > UNPACKED_BYTES_MAX {
         return Ok(DiskContent::Other("a file larger than any skill may be"));
     }
+    if has_special_bits(&metadata) {
+        return Ok(DiskContent::Other("a file that runs as another user"));
+    }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     std::io::Read::read_to_end(&mut std::io::Read::take(file, UNPACKED_BYTES_MAX + 1), &mut bytes).on("read", path)?;
     Ok(DiskContent::Regular { digest: Sha256::of(&bytes), mode: Mode::from_executable(is_executable(&metadata)) })
@@ -114,6 +117,17 @@ fn read_file(path: &Path) -> Result<DiskContent, Failure> {
 #[cfg(unix)]
 fn is_executable(metadata: &fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0
+}
+
+/// Set-user-id, set-group-id: nothing that we place has them.
+#[cfg(unix)]
+fn has_special_bits(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o6000 != 0
+}
+
+#[cfg(not(unix))]
+fn has_special_bits(_metadata: &fs::Metadata) -> bool {
+    false
 }
 
 /// Windows keeps no exec bit, so there is none to check.

@@ -4,7 +4,11 @@
 //! is renamed into place: that rename is the commit point. After it the moves are carried out; each
 //! can be told from the disk whether it happened, so whoever comes after a crash carries out the
 //! rest. Killed before the journal: the old state, whole. Killed after: the next run completes the
-//! new one. No journal, but a `txn` folder: leftovers, thrown away.
+//! new one. A move that fails (a folder in the way, another file system) takes back those before it.
+//! No journal, but a `txn` folder: leftovers, thrown away.
+//!
+//! A journal is obeyed only if this user wrote it: its digest is kept outside the project, in the
+//! *seal*. A stranger's branch may bring a journal along, and it is thrown away like any leftover.
 //!
 //! ```text
 //! .skill/state/txn/new/N      what will stand at the N-th target
@@ -20,13 +24,16 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use skills::FilePath;
 use skills::tree::{File, Tree};
+use skills::{FilePath, Sha256};
 
 use crate::failure::{Failure, OnPath};
-use crate::project::{Base, Held, Project};
+use crate::project::{Base, Held, Project, Regular, read_regular};
 
 pub use disk::{DiskFolder, read_folder, read_tree};
+
+/// Largest journal read, in bytes: 100,000 moves fit.
+const JOURNAL_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Where something stands, in a way that survives the project being moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,25 +94,30 @@ impl Change {
 }
 
 /// Carries out the changes, in order, all or none.
-pub fn apply(project: &Project, _held: &Held, changes: &[Change]) -> Result<(), Failure> {
+pub fn apply(project: &Project, held: &Held, changes: &[Change]) -> Result<(), Failure> {
     if changes.is_empty() {
         return Ok(());
     }
     changes.iter().try_for_each(|change| stay_inside(project, change.spot()))?;
     let txn = txn_path(project);
-    let staged = stage(&txn, changes).and_then(|()| commit(&txn, changes));
+    let staged = stage(&txn, changes).and_then(|()| commit(&txn, &held.seal, changes));
     if let Err(failure) = staged {
         let _ = fs::remove_dir_all(&txn);
         return Err(failure);
     }
-    carry_out(project, &txn)
+    carry_out(project, &txn, &held.seal)
 }
 
 /// Finishes or throws away what an interrupted run left; says whether there was a commit to finish.
-pub fn recover(project: &Project) -> Result<bool, Failure> {
+pub fn recover(project: &Project, seal: &Path) -> Result<bool, Failure> {
     let txn = txn_path(project);
-    if txn.join("journal").exists() {
-        return carry_out(project, &txn).map(|()| true);
+    let sealed = fs::read_to_string(seal).ok();
+    let journal = match read_regular(&txn.join("journal"), JOURNAL_BYTES_MAX) {
+        Ok(Regular::Bytes(bytes)) => Some(Sha256::of(bytes).to_string()),
+        _ => None,
+    };
+    if journal.is_some() && journal == sealed {
+        return carry_out(project, &txn, seal).map(|()| true);
     }
     match fs::remove_dir_all(&txn) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::io("remove", &txn, &error)),
@@ -161,36 +173,63 @@ fn stage(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
     })
 }
 
-/// Makes the journal appear: from here on the new state is the state.
-fn commit(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
+/// Seals the journal and makes it appear: from here on the new state is the state.
+fn commit(txn: &Path, seal: &Path, changes: &[Change]) -> Result<(), Failure> {
     let moves =
         changes.iter().map(|change| Move { spot: change.spot().clone(), gone: matches!(change, Change::Remove(_)) });
     let journal = serde_json::to_vec(&moves.collect::<Vec<_>>()).expect("a journal is strings, which always serialise");
+    let sealed = seal.parent().map_or(Ok(()), fs::create_dir_all);
+    sealed.and_then(|()| fs::write(seal, Sha256::of(&journal).to_string())).on("write", seal)?;
     let draft = txn.join("journal.draft");
     fs::write(&draft, journal).on("write", &draft)?;
     fs::rename(&draft, txn.join("journal")).on("write", &txn.join("journal"))
 }
 
-/// Carries out the moves that have not happened yet, then forgets the journal.
-fn carry_out(project: &Project, txn: &Path) -> Result<(), Failure> {
+/// Carries out the moves that have not happened yet, then forgets the journal. If one fails, those
+/// that happened are taken back, and the old state is the state again.
+fn carry_out(project: &Project, txn: &Path, seal: &Path) -> Result<(), Failure> {
     let journal = txn.join("journal");
     let bytes = fs::read(&journal).on("read", &journal)?;
     let moves: Vec<Move> = serde_json::from_slice(&bytes).map_err(|error| {
         Failure::could_not("journal-damaged", format!("`{}` cannot be read: {error}", journal.display()))
             .hint("remove the folder it is in, then run `skill install --force`")
     })?;
-    // A journal may come with a stranger's branch. It can do no more than the branch itself could:
-    // put files inside the project, where `verify` finds them.
-    moves.iter().try_for_each(|step| stay_inside(project, &step.spot))?;
-    for (number, step) in moves.iter().enumerate() {
-        carry_out_one(
-            &step.spot.path(project),
-            step.gone,
-            &txn.join("new").join(number.to_string()),
-            &txn.join("old").join(number.to_string()),
-        )?;
+    let place = |step: &Move, number: usize| {
+        stay_inside(project, &step.spot)?;
+        let (new, old) = (txn.join(format!("new/{number}")), txn.join(format!("old/{number}")));
+        carry_out_one(&step.spot.path(project), step.gone, &new, &old)
+    };
+    let carried = moves.iter().enumerate().try_for_each(|(number, step)| place(step, number));
+    if let Err(failure) = carried {
+        take_back(project, txn, &moves).map_err(|worse| worse.hint(failure.message.clone()))?;
+        forget(txn, seal)?;
+        return Err(failure.hint("nothing was changed"));
     }
+    forget(txn, seal)
+}
+
+/// The moves in reverse: what was put in place goes, what stood there comes back.
+fn take_back(project: &Project, txn: &Path, moves: &[Move]) -> Result<(), Failure> {
+    for (number, step) in moves.iter().enumerate().rev() {
+        let target = step.spot.path(project);
+        let (new, old) = (txn.join(format!("new/{number}")), txn.join(format!("old/{number}")));
+        if !step.gone && !exists(&new) && exists(&target) {
+            fs::rename(&target, &new).on("take back", &target)?;
+        }
+        if exists(&old) {
+            let parent = target.parent().expect("a target is inside the project");
+            fs::create_dir_all(parent).and_then(|()| fs::rename(&old, &target)).on("put back", &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The journal first: without it, whatever is left is a leftover.
+fn forget(txn: &Path, seal: &Path) -> Result<(), Failure> {
+    let journal = txn.join("journal");
     fs::remove_file(&journal).on("remove", &journal)?;
+    // A seal without a journal seals nothing.
+    let _ = fs::remove_file(seal);
     fs::remove_dir_all(txn).on("remove", txn)
 }
 
@@ -285,6 +324,11 @@ mod tests {
         ]
     }
 
+    /// Outside the project, as the user's own folder is.
+    fn seal(project: &Project) -> PathBuf {
+        project.root.with_extension("seal")
+    }
+
     fn content(project: &Project) -> Option<String> {
         fs::read_to_string(project.root.join(".claude/skills/x/a/b/run.sh")).ok()
     }
@@ -293,7 +337,7 @@ mod tests {
     fn crash_after(project: &Project, text: &str, steps: usize) {
         let txn = txn_path(project);
         let changes = changes(text);
-        stage(&txn, &changes).and_then(|()| commit(&txn, &changes)).expect("committed");
+        stage(&txn, &changes).and_then(|()| commit(&txn, &seal(project), &changes)).expect("committed");
         let mut left = steps;
         for (number, change) in changes.iter().enumerate() {
             let (target, new, old) =
@@ -317,10 +361,10 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let project = Project::at(folder.path());
             crash_after(&project, "old", 6);
-            assert!(recover(&project).expect("recovered"));
+            assert!(recover(&project, &seal(&project)).expect("recovered"));
             crash_after(&project, "new", steps);
             assert!(interrupted(&project));
-            assert!(recover(&project).expect("recovered"), "after {steps} renames");
+            assert!(recover(&project, &seal(&project)).expect("recovered"), "after {steps} renames");
             assert_eq!(content(&project).as_deref(), Some("new"), "after {steps} renames");
             assert_eq!(fs::read_to_string(project.lock_path()).expect("a lock"), "new");
             assert!(!txn_path(&project).exists());
@@ -332,26 +376,59 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let project = Project::at(folder.path());
         crash_after(&project, "old", 6);
-        recover(&project).expect("recovered");
+        recover(&project, &seal(&project)).expect("recovered");
         stage(&txn_path(&project), &changes("new")).expect("staged");
-        assert!(!recover(&project).expect("thrown away"));
+        assert!(!recover(&project, &seal(&project)).expect("thrown away"));
         assert_eq!(content(&project).as_deref(), Some("old"));
         assert!(!txn_path(&project).exists());
     }
 
+    fn bring_journal(project: &Project, path: &str) -> Vec<u8> {
+        let txn = txn_path(project);
+        fs::create_dir_all(txn.join("new")).expect("created");
+        fs::write(txn.join("new/0"), "evil").expect("written");
+        let journal = serde_json::to_vec(&[Move { spot: Spot::root(path), gone: false }]).expect("JSON");
+        fs::write(txn.join("journal"), &journal).expect("written");
+        journal
+    }
+
     #[test]
-    fn a_strangers_journal_cannot_reach_outside_the_project() {
+    fn a_strangers_journal_is_thrown_away_unread() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project::at(folder.path());
+        bring_journal(&project, "README.md");
+        assert!(!recover(&project, &seal(&project)).expect("thrown away"));
+        assert!(!folder.path().join("README.md").exists());
+        assert!(!txn_path(&project).exists());
+    }
+
+    #[test]
+    fn even_a_sealed_journal_cannot_reach_outside_the_project() {
         for path in ["../escaped", "/tmp/escaped", ".git/hooks/post-checkout", "a/../../escaped"] {
             let folder = tempfile::tempdir().expect("a folder");
-            let project = Project::at(folder.path());
-            let txn = txn_path(&project);
-            fs::create_dir_all(txn.join("new")).expect("created");
-            fs::write(txn.join("new/0"), "evil").expect("written");
-            let moves = [Move { spot: Spot::root(path), gone: false }];
-            fs::write(txn.join("journal"), serde_json::to_vec(&moves).expect("JSON")).expect("written");
-            assert!(recover(&project).is_err(), "{path}");
-            assert!(txn.join("new/0").exists(), "{path}");
+            let project = Project::at(&folder.path().join("project"));
+            let journal = bring_journal(&project, path);
+            fs::write(seal(&project), Sha256::of(journal).to_string()).expect("written");
+            assert!(recover(&project, &seal(&project)).is_err(), "{path}");
+            assert!(!folder.path().join("escaped").exists(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_move_that_fails_takes_back_those_before_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let project = Project::at(folder.path());
+        crash_after(&project, "old", 6);
+        recover(&project, &seal(&project)).expect("recovered");
+        let txn = txn_path(&project);
+        let mut changes = changes("new");
+        fs::write(folder.path().join("file"), "in the way").expect("written");
+        changes.push(Change::File(Spot::root("file/below"), b"never".to_vec()));
+        stage(&txn, &changes).and_then(|()| commit(&txn, &seal(&project), &changes)).expect("committed");
+        assert!(carry_out(&project, &txn, &seal(&project)).is_err());
+        assert_eq!(content(&project).as_deref(), Some("old"));
+        assert_eq!(fs::read_to_string(project.lock_path()).expect("a lock"), "old");
+        assert!(!txn.exists());
     }
 
     #[cfg(unix)]
@@ -372,13 +449,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let project = Project::at(folder.path());
         crash_after(&project, "old", 6);
-        recover(&project).expect("recovered");
+        recover(&project, &seal(&project)).expect("recovered");
         let txn = txn_path(&project);
         let removals = [Change::Remove(Spot::places(".claude/skills/x"))];
-        stage(&txn, &removals)
-            .and_then(|()| commit(&txn, &removals))
-            .and_then(|()| carry_out(&project, &txn))
-            .expect("removed");
+        let seal = seal(&project);
+        stage(&txn, &removals).and_then(|()| commit(&txn, &seal, &removals)).expect("committed");
+        carry_out(&project, &txn, &seal).expect("removed");
         assert!(!folder.path().join(".claude/skills").exists());
         assert!(folder.path().join(".claude").exists());
     }

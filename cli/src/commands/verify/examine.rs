@@ -8,11 +8,11 @@ use rayon::prelude::*;
 use skills::SkillName;
 use skills::tree::Resource;
 
-use super::{Report, SkillReport};
+use super::{Report, SkillReport, whole};
 use crate::agents::CANONICAL;
 use crate::failure::Failure;
 use crate::install::{Evidence, ToJudge, expected_link, judge_all, load_offline, read_installed, today};
-use crate::place::{self, DiskFolder};
+use crate::place::DiskFolder;
 use crate::project::Project;
 use crate::trust::{Trust, bundle_path, keyring_path};
 
@@ -41,7 +41,7 @@ pub(super) fn examine(
     });
     let skills = reports.collect::<Result<Vec<_>, Failure>>()?;
     let policy = skills::Sha256::of(&trust.text).to_string();
-    Ok(Report { policy, skills, project: project_findings(project, lock)? })
+    Ok(Report { policy, skills, project: whole::findings(project, lock, &trust.policy)? })
 }
 
 /// What there is to say about who signed a skill.
@@ -211,7 +211,18 @@ fn examine_row(
         (_, DiskFolder::Absent) => {
             vec![finding("SKV004", format!("the {} of agent {} is missing", kind(row.link), row.agent))]
         }
-        (LinkKind::Symlink, DiskFolder::Link(target)) if *target == expected_link(row) => Vec::new(),
+        (LinkKind::Symlink, DiskFolder::Link(target)) if *target == expected_link(row) => {
+            // The text of a link says little where a folder on its way is a link itself.
+            let reached = project.places.join(&row.path).canonicalize().ok();
+            let goal = project.places.canonicalize().ok().map(|root| root.join(CANONICAL).join(skill.folder.as_str()));
+            match reached.is_some() && reached == goal {
+                true => Vec::new(),
+                false => vec![finding(
+                    "SKV001",
+                    "does not lead to the installed skill: a folder on the way is a link".to_owned(),
+                )],
+            }
+        }
         (LinkKind::Symlink, DiskFolder::Link(target)) => vec![finding(
             "SKV001",
             format!("leads to `{}`, expected `{}`", target.display(), expected_link(row).display()),
@@ -254,60 +265,4 @@ fn explain_line_endings(
             ));
         }
     }
-}
-
-/// What is wrong with the project as a whole.
-fn project_findings(project: &Project, lock: &Lock) -> Result<Vec<Finding>, Failure> {
-    let about = |id, class, path: &str, message: &str, hint: &str| Finding {
-        id,
-        class,
-        skill: "-".to_owned(),
-        path: Some(path.to_owned()),
-        message: message.to_owned(),
-        hint: Some(hint.to_owned()),
-    };
-    let mut findings = Vec::new();
-    if place::interrupted(project) {
-        findings.push(about(
-            "SKV001",
-            Class::Failed,
-            ".skill/state",
-            "an install was interrupted half way",
-            "`skill install` finishes it",
-        ));
-    }
-    let wants = project.wants()?;
-    for name in wants.skills.keys().filter(|name| lock.skill(name).is_none()) {
-        findings.push(about(
-            "SKV004",
-            Class::Missing,
-            "skills.lock",
-            &format!("`{name}` is wanted by skills.toml and not in the lock"),
-            "`skill install` resolves it; commit skills.lock",
-        ));
-    }
-    findings.extend(unrecorded(project, lock));
-    Ok(findings)
-}
-
-/// A folder among the installed skills that nothing in the lock accounts for is read by agents all
-/// the same, signed by nobody.
-fn unrecorded(project: &Project, lock: &Lock) -> Vec<Finding> {
-    let Ok(entries) = std::fs::read_dir(project.places.join(CANONICAL)) else { return Vec::new() };
-    let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    let known = |name: &String| SkillName::parse(name).is_ok_and(|name| lock.folder(&name).is_some());
-    names
-        .into_iter()
-        .filter(|name| !known(name))
-        .map(|name| Finding {
-            id: "SKV010",
-            class: Class::Note,
-            skill: "-".to_owned(),
-            path: Some(format!("{CANONICAL}/{name}")),
-            message: "is not in skills.lock: nobody signed it, and agents read it".to_owned(),
-            hint: Some("`skill add ./folder` records one of your own".to_owned()),
-        })
-        .collect()
 }

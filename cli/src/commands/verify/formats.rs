@@ -73,8 +73,9 @@ fn summary(report: &Report) -> String {
     let excepted =
         report.skills.iter().filter(|skill| skill.findings.iter().any(|finding| finding.id == "SKV050")).count();
     let total = report.skills.len();
-    if bad > 0 || refused(&report.project) {
-        return format!("verified {} of {total}, {bad} refused", total - bad);
+    if bad > 0 || !report.project.is_empty() {
+        let beside = if report.project.is_empty() { "" } else { "; the project has findings of its own" };
+        return format!("verified {} of {total}, {bad} refused{beside}", total - bad);
     }
     match excepted {
         0 => format!("verified {total} of {total}: every file is what a trusted publisher signed"),
