@@ -15,6 +15,7 @@
 //! ```
 
 pub mod archive;
+pub mod boundary;
 pub mod bundle;
 pub mod digest;
 pub mod dsse;
@@ -30,6 +31,7 @@ pub mod path;
 pub mod refusal;
 pub mod sshsig;
 pub mod statement;
+pub mod tools;
 pub mod tree;
 pub mod version;
 

@@ -5,18 +5,25 @@
 //! say it here.
 
 mod globs;
+mod kind;
+pub(crate) mod patterns;
+pub(crate) mod secrets;
+pub(crate) mod source;
 mod wire;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use self::globs::Globs;
+pub use self::kind::{Kind, check_dependency, kind_may_depend_on};
+use self::source::{LIST_MAX, Source};
 use self::wire::{SchemaProbe, Wire};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::name::PackageName;
 use crate::path::FilePath;
 use crate::refusal::Refusal;
 use crate::statement::Dependency;
+use crate::tools::Bundle;
 use crate::version::Version;
 
 /// The file that a manifest is read from.
@@ -28,39 +35,8 @@ const SCHEMA: i64 = 1;
 /// Most keywords; more than ten are not words to find it by, but noise in everybody's search.
 const KEYWORDS_MAX: usize = 10;
 
-/// Most entries in any other list, and longest text in one, in characters: they are shown on one
-/// screen, and carried in the index entry of every version.
-const LIST_MAX: usize = 64;
-const TEXT_CHARS_MAX: usize = 256;
-
-/// What kind of package it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A plain Agent Skills folder.
-    Skill,
-    /// A typed template for recurring work.
-    Brief,
-    /// A bundle of tools with a boundary.
-    Tools,
-    /// A program that proves that work is done.
-    Check,
-}
-
-impl Kind {
-    /// The word in the manifest.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Skill => "skill",
-            Self::Brief => "brief",
-            Self::Tools => "tools",
-            Self::Check => "check",
-        }
-    }
-}
-
 /// A manifest, read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// The package.
     pub name: PackageName,
@@ -88,7 +64,22 @@ pub struct Manifest {
     pub requires: Requires,
     /// The packages that it needs, in the author's order.
     pub dependencies: Vec<Dependency>,
+    /// What only its kind says.
+    pub kinded: Kinded,
     globs: Globs,
+}
+
+/// The tables of a manifest that belong to its kind, read strictly.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kinded {
+    /// A skill says the rest in `SKILL.md`.
+    Skill,
+    /// A brief's own tables.
+    Brief,
+    /// The tables of a tool bundle.
+    Tools(Box<Bundle>),
+    /// A check's own tables.
+    Check,
 }
 
 /// Preconditions, reported by `skill doctor`, never called a sandbox.
@@ -122,11 +113,17 @@ impl Manifest {
             .map_err(|_| Refusal::new("manifest-malformed", "skill.toml is not UTF-8").hint("save it as UTF-8"))?;
         let source = Source(text);
         source.check_schema()?;
-        let wire: Wire = toml::from_str(text).map_err(|error| source.malformed(&error))?;
+        let wire: Wire = source.read()?;
         source.check_tables(&wire)?;
         source.check_one_truth(&wire)?;
         source.check_dependencies(&wire)?;
-        source.manifest(wire)
+        let kinded = match wire.package.kind {
+            Kind::Skill => Kinded::Skill,
+            Kind::Brief => Kinded::Brief,
+            Kind::Tools => Kinded::Tools(Box::new(Bundle::read(source)?)),
+            Kind::Check => Kinded::Check,
+        };
+        source.manifest(wire, kinded)
     }
 
     /// Whether a file of the folder goes into the archive.
@@ -141,28 +138,10 @@ pub fn packs_by_default(path: &FilePath) -> bool {
     globs::by_default(path)
 }
 
-/// The text of a manifest, for sentences that name the line.
-struct Source<'a>(&'a str);
-
 impl Source<'_> {
-    fn refuse<T>(&self, code: &'static str, at: &Spanned<T>, message: impl AsRef<str>) -> Refusal {
-        let line = self.line(at.span().start);
-        Refusal::new(code, format!("skill.toml line {line}: {}", message.as_ref()))
-    }
-
-    fn line(&self, at: usize) -> usize {
-        1 + self.0.as_bytes()[..at.min(self.0.len())].iter().filter(|&&b| b == b'\n').count()
-    }
-
-    fn malformed(&self, error: &toml::de::Error) -> Refusal {
-        let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        let place = error.span().map_or_else(String::new, |span| format!(" line {}", self.line(span.start)));
-        Refusal::new("manifest-malformed", format!("skill.toml{place}: {message}"))
-    }
-
     /// A newer schema is said to be newer, whatever else in it is unknown to us.
     fn check_schema(&self) -> Result<(), Refusal> {
-        let probe: SchemaProbe = toml::from_str(self.0).map_err(|error| self.malformed(&error))?;
+        let probe: SchemaProbe = self.read()?;
         match probe.package.and_then(|package| package.schema) {
             Some(schema) if *schema.get_ref() != SCHEMA => {
                 let message =
@@ -244,7 +223,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    fn manifest(&self, wire: Wire) -> Result<Manifest, Refusal> {
+    fn manifest(&self, wire: Wire, kinded: Kinded) -> Result<Manifest, Refusal> {
         let package = wire.package;
         let include = self.list("include", package.include, LIST_MAX)?;
         let exclude = self.list("exclude", package.exclude, LIST_MAX)?;
@@ -269,49 +248,9 @@ impl Source<'_> {
                 agents: self.list("agents", wire.requires.agents, LIST_MAX)?,
             },
             dependencies: wire.dependencies.0,
+            kinded,
             globs,
         })
-    }
-
-    fn list(&self, key: &str, values: Vec<Spanned<String>>, most: usize) -> Result<Vec<String>, Refusal> {
-        if let Some(over) = values.get(most) {
-            let message = format!("`{key}` has {} entries, at most {most} are allowed", values.len());
-            return Err(self.refuse("manifest-limit", over, message));
-        }
-        values.into_iter().map(|value| self.text(key, value)).collect()
-    }
-
-    /// One line of bounded text.
-    fn text(&self, key: &str, value: Spanned<String>) -> Result<String, Refusal> {
-        let text = value.get_ref();
-        if text.trim().is_empty() || text.chars().count() > TEXT_CHARS_MAX || text.chars().any(char::is_control) {
-            let message = format!("a value of `{key}` is empty, has control characters or more than {TEXT_CHARS_MAX}");
-            return Err(self.refuse("manifest-limit", &value, message));
-        }
-        Ok(value.into_inner())
-    }
-
-    /// Names only: a value here would be a secret in a public file.
-    fn env(&self, values: Vec<Spanned<String>>) -> Result<Vec<String>, Refusal> {
-        let is_name = |text: &str| {
-            !text.starts_with(|c: char| c.is_ascii_digit())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        };
-        if let Some(bad) = values.iter().find(|value| !is_name(value.get_ref())) {
-            return Err(self
-                .refuse("manifest-env", bad, "an entry of `env` is not the name of an environment variable")
-                .hint("names only, for example `PG_URL`; values never belong in a package"));
-        }
-        self.list("env", values, LIST_MAX)
-    }
-
-    /// A web address: it becomes a link on a page, where `javascript:` would be code.
-    fn url(&self, key: &str, value: Spanned<String>) -> Result<String, Refusal> {
-        if !["https://", "http://"].iter().any(|scheme| value.get_ref().starts_with(scheme)) {
-            let message = format!("`{key}` is not a web address: expected `https://…`");
-            return Err(self.refuse("manifest-url", &value, message));
-        }
-        self.text(key, value)
     }
 }
 

@@ -7,8 +7,10 @@
 use std::fs;
 use std::path::Path;
 
-use skills::manifest::{Kind, Manifest};
+use skills::boundary::{Approval, DataClass};
+use skills::manifest::{Kind, Kinded, Manifest};
 use skills::package::Package;
+use skills::tools::{Access, Effect, Granted};
 use skills::tree::{File, Mode, Tree};
 use skills::{FilePath, PackageName, Refusal, Version};
 
@@ -55,6 +57,33 @@ fn the_plain_skill_is_a_package_once_it_is_named() {
     let name = PackageName::parse("acme/plain-skill").expect("a name");
     let version = Version::parse("1.0.0").expect("a version");
     assert!(Package::from_tree(tree, Some(&name), Some(&version)).is_ok());
+}
+
+fn manifest(folder: &str) -> Option<Manifest> {
+    let tree = example(folder)?;
+    let bytes = &tree.file("skill.toml").expect("it has one").bytes;
+    Some(Manifest::parse(bytes).unwrap_or_else(|refusal| panic!("{folder}: {refusal}")))
+}
+
+#[test]
+fn the_tool_bundle_is_read_whole() {
+    let Some(manifest) = manifest("tools-postgres-readonly") else { return };
+    let Kinded::Tools(bundle) = manifest.kinded else { panic!("{:?}", manifest.kinded) };
+    assert_eq!(bundle.boundary.environment, ["dev", "staging"]);
+    assert_eq!(bundle.boundary.data_class, DataClass::Internal);
+    assert_eq!(bundle.boundary.approval, Approval::AskOnMutate);
+    assert_eq!(bundle.servers[0].pin(), "npm:pg-readonly-mcp@0.6.2");
+    let tools: Vec<(&str, Access, bool)> =
+        bundle.servers[0].tools.iter().map(|tool| (tool.name.as_str(), tool.access, tool.ask)).collect();
+    let expected = [
+        ("query", Access::Read, false),
+        ("describe_table", Access::Read, false),
+        ("cancel_backend", Access::Mutate, true),
+    ];
+    assert_eq!(tools, expected);
+    let effects: Vec<Effect> = bundle.rules.iter().map(|rule| rule.effect).collect();
+    assert_eq!(effects, [Effect::Deny, Effect::Ask, Effect::Deny]);
+    assert_eq!(bundle.grants[0].granted, Granted::Tool { server: "pg".to_owned(), tool: "query".to_owned() });
 }
 
 #[test]

@@ -23,8 +23,9 @@ fn sources(folder: &Path, out: &mut String) {
 
 /// The quoted words of the sources that have the form of a code.
 fn codes_in_sources() -> BTreeSet<String> {
-    const FAMILIES: [&str; 20] = [
+    const FAMILIES: [&str; 22] = [
         "archive",
+        "boundary",
         "bundle",
         "digest",
         "envelope",
@@ -42,6 +43,7 @@ fn codes_in_sources() -> BTreeSet<String> {
         "statement",
         "version",
         "lint",
+        "tools",
         "tree",
         "dsse",
     ];
