@@ -110,4 +110,5 @@ fn measure(asked: &Asked) {
     if asked.wants("memory") {
         memory::measure(asked.count(10_000, 500));
     }
+    eprintln!("all is measured; deleting the files, which takes minutes on a disk that is told of each (`discard`)");
 }

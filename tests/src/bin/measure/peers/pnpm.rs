@@ -76,6 +76,10 @@ impl Peer for Pnpm {
         self.command(&["install", "--reporter=silent", "--frozen-lockfile"])
     }
 
+    fn install_copies(&self) -> Command {
+        self.command(&["install", "--reporter=silent", "--frozen-lockfile", "--package-import-method=copy"])
+    }
+
     fn place(&self, skill: &str, file: &str) -> PathBuf {
         self.project().join("node_modules").join(skill).join(file)
     }

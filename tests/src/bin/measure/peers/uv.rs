@@ -82,6 +82,10 @@ impl Peer for Uv {
         self.command(&["sync", "--quiet", "--locked"])
     }
 
+    fn install_copies(&self) -> Command {
+        self.command(&["sync", "--quiet", "--locked", "--link-mode", "copy"])
+    }
+
     fn place(&self, skill: &str, file: &str) -> PathBuf {
         let library = self.project().join(".venv/lib");
         let python = fs::read_dir(&library).ok().and_then(|mut entries| entries.next()?.ok()).map(|entry| entry.path());
