@@ -16,6 +16,7 @@
 
 pub mod archive;
 pub mod boundary;
+pub mod brief;
 pub mod bundle;
 pub mod digest;
 pub mod dsse;

@@ -111,7 +111,7 @@ pub(crate) fn is_windows_reserved(part: &str) -> bool {
 
 /// Control characters, and those that change how text looks without being seen: bidirectional
 /// overrides (`exe.txt` shown as `txt.exe`), zero-width ones, and the byte order mark.
-fn is_hidden_or_control(c: char) -> bool {
+pub(crate) fn is_hidden_or_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
