@@ -13,15 +13,16 @@ mod corpus;
 use std::collections::BTreeSet;
 
 use self::prose::Prose;
-use super::boundary::{Approval, DataClass};
 use super::document::Document;
 use super::graph::Graph;
 use super::tables::Tables;
 use super::template::Template;
-use super::uses::{Access, Bundle};
+use super::uses::Bundle;
+use crate::boundary::{Approval, DataClass};
 use crate::lint::{Finding, Level};
 use crate::manifest::SKILL_TOML;
 use crate::name::PackageName;
+use crate::tools::Access;
 
 /// The sections that every brief has, as H2 titles.
 pub const SECTIONS: [&str; 6] = ["Objective", "Constraints", "Allowed tools", "Deliverables", "Checks", "Escalation"];
@@ -80,24 +81,17 @@ pub fn rendered(markdown: &str, document: Option<&Document>) -> Vec<Finding> {
 }
 
 /// B012: what a bundle is not cleared for, in a sentence.
-pub(super) fn clearance(bundle: &Bundle, environment: &str, data_class: Option<DataClass>) -> Option<String> {
-    let name = bundle.package.spec();
-    if !bundle.environments.iter().any(|cleared| cleared == environment) {
-        let cleared = bundle.environments.join(", ");
-        return Some(format!("bundle `{name}` is cleared for {cleared}, not for environment `{environment}`"));
-    }
-    data_class.filter(|class| *class > bundle.data_class).map(|class| {
-        let (most, class) = (bundle.data_class.as_str(), class.as_str());
-        format!("bundle `{name}` is cleared for data up to `{most}`, not for `{class}`")
-    })
+pub(super) fn clearance(bundle: &Bundle, environment: &str, data_class: DataClass) -> Option<String> {
+    let refusal = bundle.tools.boundary.admits(environment, data_class).err()?;
+    Some(format!("bundle `{}` is {refusal}", bundle.package.spec()))
 }
 
 /// B006: what a bundle can do that nobody would be asked about, in a sentence.
 pub(super) fn authority(bundle: &Bundle, approval: Approval) -> Option<String> {
-    let tool = bundle.tools.iter().find(|tool| tool.access != Access::Read)?;
+    let (server, tool) = bundle.exposed().find(|(_, tool)| tool.access != Access::Read)?;
     (approval == Approval::Autonomous).then(|| {
         let (access, name) = (tool.access.as_str(), bundle.package.spec());
-        format!("tool `{}:{}` of bundle `{name}` is `{access}`, and approval is `autonomous`", tool.server, tool.name)
+        format!("tool `{server}:{}` of bundle `{name}` is `{access}`, and approval is `autonomous`", tool.name)
     })
 }
 
@@ -196,7 +190,8 @@ fn clearances(tables: &Tables, bundles: &[Bundle]) -> Vec<Finding> {
     let mut found = Vec::new();
     let used = |bundle: &&Bundle| tables.brief.tools.iter().flatten().any(|name| *name == bundle.package.name);
     for bundle in bundles.iter().filter(used) {
-        let class = classes.iter().filter_map(|class| DataClass::parse(class).ok()).max();
+        // Where the class is unknown, the environment is judged all the same.
+        let class = classes.iter().filter_map(|class| DataClass::parse(class).ok()).max().unwrap_or(DataClass::Public);
         let mut faults: Vec<String> =
             environments.iter().filter_map(|environment| clearance(bundle, environment, class)).collect();
         faults.dedup();

@@ -10,13 +10,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::boundary::{Approval, Boundary, DataClass};
+use super::boundary::Boundary;
 use super::document::{self, Document, PinnedCheck, SCHEMA, Used};
 use super::param::Values;
 use super::tables::{Deliverable, Escalation, Tables, Task};
 use super::template::Template;
 use super::uses::{Bundle, Pinned, Proof};
 use super::{lint, sections};
+use crate::boundary::{Approval, DataClass};
 use crate::digest::Sha256;
 use crate::lint::Level;
 use crate::name::{NAME_CHARS_MAX, PackageName, SkillName, slug};
@@ -163,13 +164,13 @@ fn boundary(source: &Source, scope: &Scope, bundles: &[&Bundle]) -> Result<Bound
     let [task_class, environment, data_class, approval]: [String; 4] = values.try_into().expect("there are four");
     let data_class = DataClass::parse(&data_class)?;
     let own = Approval::parse(&approval)?;
-    if let Some(fault) = bundles.iter().find_map(|bundle| lint::clearance(bundle, &environment, Some(data_class))) {
+    if let Some(fault) = bundles.iter().find_map(|bundle| lint::clearance(bundle, &environment, data_class)) {
         return Err(Refusal::new("brief-boundary", format!("B012 {fault}")));
     }
     if let Some(fault) = bundles.iter().find_map(|bundle| lint::authority(bundle, own)) {
         return Err(Refusal::new("brief-boundary", format!("B006 {fault}")));
     }
-    let approval = bundles.iter().map(|bundle| bundle.approval).max().map_or(own, |strictest| strictest.max(own));
+    let approval = own.strictest(bundles.iter().map(|bundle| bundle.tools.boundary.approval));
     Ok(Boundary { task_class, environment, data_class, approval })
 }
 

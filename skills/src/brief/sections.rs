@@ -6,21 +6,22 @@
 use std::fmt::Write as _;
 
 use super::tables::{Deliverable, Escalation};
-use super::uses::{About, Bundle, Effect, Proof, Rule, Tool};
+use super::uses::{Bundle, Proof};
+use crate::tools::{Effect, Rule, Subject};
 
 /// Every tool and rule of every bundle, and that there is nothing else.
 pub(super) fn tools(bundles: &[&Bundle]) -> String {
     let mut text = String::new();
     for bundle in bundles {
         let _ = writeln!(text, "From `{}`:", bundle.package.spec());
-        let mut tools: Vec<&Tool> = bundle.tools.iter().collect();
-        tools.sort_by_key(|tool| (&tool.server, &tool.name));
-        for tool in tools {
+        let mut tools: Vec<_> = bundle.exposed().collect();
+        tools.sort_by_key(|(server, tool)| (*server, &tool.name));
+        for (server, tool) in tools {
             let ask = if tool.ask { ", ask first" } else { "" };
-            let name = format!("{}:{}", tool.server, tool.name);
+            let name = format!("{server}:{}", tool.name);
             let _ = writeln!(text, "- {} — {}{ask}", code(&name), tool.access.as_str());
         }
-        for rule in &bundle.rules {
+        for rule in &bundle.tools.rules {
             let _ = writeln!(text, "- {}", sentence(rule));
         }
     }
@@ -38,10 +39,10 @@ fn sentence(rule: &Rule) -> String {
         Effect::Ask => "ask first",
     };
     let list = |globs: &[String]| globs.iter().map(|glob| code(glob)).collect::<Vec<_>>().join(", ");
-    let about = match &rule.about {
-        About::Command(words) => code(&words.join(" ")),
-        About::Read(globs) => format!("reading {}", list(globs)),
-        About::Edit(globs) => format!("editing {}", list(globs)),
+    let about = match &rule.subject {
+        Subject::Command(words) => code(&words.join(" ")),
+        Subject::Read(globs) => format!("reading {}", list(globs)),
+        Subject::Edit(globs) => format!("editing {}", list(globs)),
     };
     let reason = rule.reason.as_ref().map(|reason| format!(" ({})", one_line(reason))).unwrap_or_default();
     format!("{effect}: {about}{reason}")

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::boundary::{Approval, DataClass};
-use super::uses::{About, Access, Bundle, Effect, Pinned, Proof, Rule, Tool};
+use super::uses::{Bundle, Pinned, Proof};
 use super::*;
+use crate::boundary::Approval;
+use crate::manifest::{Kinded, Manifest};
 use crate::{PackageName, Refusal, Sha256, Version};
 
 const MANIFEST: &str = include_str!("samples/migration.toml");
@@ -19,32 +20,9 @@ pub(super) fn pinned(name: &str, version: &str) -> Pinned {
 }
 
 pub(super) fn bundle() -> Bundle {
-    let tool = |name: &str, access, ask| Tool { server: "pg".to_owned(), name: name.to_owned(), access, ask };
-    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-    Bundle {
-        package: pinned("platform/tools-postgres-readonly", "2.1.0"),
-        environments: words(&["dev", "staging"]),
-        data_class: DataClass::Internal,
-        approval: Approval::AskOnMutate,
-        tools: vec![
-            tool("query", Access::Read, false),
-            tool("describe_table", Access::Read, false),
-            tool("cancel_backend", Access::Mutate, true),
-        ],
-        rules: vec![
-            Rule {
-                effect: Effect::Deny,
-                about: About::Command(words(&["dropdb"])),
-                reason: Some("Read-only bundle: dropping a database needs a human.".to_owned()),
-            },
-            Rule {
-                effect: Effect::Ask,
-                about: About::Command(words(&["psql"])),
-                reason: Some("psql can write; the pg server is the read path.".to_owned()),
-            },
-            Rule { effect: Effect::Deny, about: About::Read(words(&[".pgpass", "secrets/**"])), reason: None },
-        ],
-    }
+    let manifest = Manifest::parse(include_bytes!("samples/tools.toml")).expect("a bundle");
+    let Kinded::Tools(tools) = manifest.kinded else { panic!("of kind `tools`") };
+    Bundle { package: pinned("platform/tools-postgres-readonly", "2.1.0"), tools: *tools }
 }
 
 pub(super) fn proofs() -> [Proof; 2] {
@@ -195,13 +173,13 @@ fn a_brief_for_production_with_a_bundle_for_staging_is_refused() {
         "\"{{ param.environment }}\"",
         "\"production\"",
         "brief-boundary",
-        "B012 bundle `platform/tools-postgres-readonly@2.1.0` is cleared for dev, staging, not for environment `production`",
+        "B012 bundle `platform/tools-postgres-readonly@2.1.0` is cleared for dev, staging, asked for `production`",
     );
     refuses(
         "\"internal\"",
         "\"confidential\"",
         "brief-boundary",
-        "B012 bundle `platform/tools-postgres-readonly@2.1.0` is cleared for data up to `internal`, not for `confidential`",
+        "B012 bundle `platform/tools-postgres-readonly@2.1.0` is cleared for data up to `internal`, asked for `confidential`",
     );
 }
 

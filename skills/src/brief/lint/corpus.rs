@@ -173,15 +173,17 @@ fn boundaries_are_whole_and_met_for_every_value_that_a_parameter_allows() {
     finds(
         "\"plan-first\"",
         "\"soon\"",
-        &["B011 `soon` is not a value of `approval`: expected autonomous, ask-on-mutate, plan-first, human-executes"],
+        &[
+            "B011 `soon` is not a value of `approval`: expected autonomous < ask-on-mutate < plan-first < human-executes",
+        ],
     );
     let bundle = "bundle `platform/tools-postgres-readonly@2.1.0` is cleared for";
     finds(
         "[\"dev\", \"staging\"]",
         "[\"dev\", \"staging\", \"production\"]",
-        &[&format!("B012 {bundle} dev, staging, not for environment `production`")],
+        &[&format!("B012 {bundle} dev, staging, asked for `production`")],
     );
-    finds("\"internal\"", "\"restricted\"", &[&format!("B012 {bundle} data up to `internal`, not for `restricted`")]);
+    finds("\"internal\"", "\"restricted\"", &[&format!("B012 {bundle} data up to `internal`, asked for `restricted`")]);
     finds(
         "\"plan-first\"",
         "\"autonomous\"",
