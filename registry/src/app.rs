@@ -76,6 +76,10 @@ impl App {
     /// Opens a data folder and makes it ready to serve.
     pub async fn open(data: &Path, config: Config) -> Result<Arc<Self>, Refusal> {
         let home = Home::open(data)?;
+        if let Some(mode) = home.open_to_others() {
+            let mode = format!("{mode:o}");
+            tracing::warn!(mode, "other users of this machine may look into the data folder: `chmod 700` closes it");
+        }
         let served = home.serve()?;
         let name = home.name(config.name.as_deref())?;
         let broken =

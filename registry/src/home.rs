@@ -8,8 +8,9 @@
 //! DIR/blobs/tmp/…       uploads being written; emptied at start
 //! ```
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use skills::Refusal;
@@ -32,10 +33,22 @@ pub struct Served {
 }
 
 impl Home {
-    /// Opens or creates a data folder.
+    /// Opens or creates a data folder. A new one is closed to other users of the machine: hashes of tokens and
+    /// names of users lie in it.
     pub fn open(root: &Path) -> Result<Self, Refusal> {
-        std::fs::create_dir_all(root).map_err(|error| unusable(root, &error))?;
+        let made = root.parent().map_or(Ok(()), std::fs::create_dir_all);
+        match made.and_then(|()| DirBuilder::new().mode(0o700).create(root)) {
+            Err(_) if root.is_dir() => {}
+            made => made.map_err(|error| unusable(root, &error))?,
+        }
         Ok(Self { root: root.to_owned() })
+    }
+
+    /// The mode of a data folder that other users of the machine may look into. It is said at start and left
+    /// as it is: who made the folder may have meant it.
+    pub fn open_to_others(&self) -> Option<u32> {
+        let mode = std::fs::metadata(&self.root).ok()?.permissions().mode() & 0o777;
+        (mode & 0o077 != 0).then_some(mode)
     }
 
     /// A data folder that must exist.
@@ -131,6 +144,41 @@ mod tests {
         assert_eq!(home.name(Some("skills.example")).expect("kept"), "skills.example");
         assert_eq!(home.name(None).expect("kept"), "skills.example");
         assert_eq!(home.name(Some("other.example")).expect_err("differs").code, "name-differs");
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_data_folder_that_we_make_is_closed_to_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("new/data");
+        for _ in 0..2 {
+            let home = Home::open(&root).expect("opens");
+            assert_eq!(mode(&root), 0o700);
+            assert_eq!(home.open_to_others(), None);
+        }
+    }
+
+    #[test]
+    fn a_data_folder_that_was_there_keeps_its_mode_and_is_known_to_be_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for loose in [0o755, 0o750, 0o701] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(loose)).expect("ours");
+            let home = Home::open(folder.path()).expect("opens");
+            assert_eq!((mode(folder.path()), home.open_to_others()), (loose, Some(loose)));
+        }
+    }
+
+    #[test]
+    fn a_data_folder_that_cannot_be_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        for root in [file.clone(), file.join("data")] {
+            assert_eq!(Home::open(&root).expect_err("a file is in the way").code, "data-unusable");
+        }
     }
 
     #[test]
