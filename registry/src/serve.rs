@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::app::App;
@@ -40,6 +40,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
     let room = Arc::new(Semaphore::new(app.config.limits.connections));
     let builder = Arc::new(builder(&app));
     let draining = GracefulShutdown::new();
+    let (stopping, stopped) = watch::channel(());
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -48,15 +49,17 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
         };
         let (connection, permit) = accepted;
         let watcher = draining.watcher();
-        let (app, router, builder) = (app.clone(), router.clone(), builder.clone());
+        let (app, router, builder, stopped) = (app.clone(), router.clone(), builder.clone(), stopped.clone());
         tokio::spawn(async move {
             app.metrics.opened();
-            connect(&app, connection, router, &builder, watcher).await;
+            if speaks(&app, &connection, stopped).await {
+                connect(connection, router, &builder, watcher).await;
+            }
             app.metrics.closed();
             drop(permit);
         });
     }
-    drop(listener);
+    drop((listener, stopping));
     let drain_time = Duration::from_secs(app.config.limits.drain_seconds);
     if tokio::time::timeout(drain_time, draining.shutdown()).await.is_err() {
         tracing::warn!(seconds = drain_time.as_secs(), "some requests did not end in time");
@@ -100,7 +103,6 @@ fn builder(app: &App) -> auto::Builder<TokioExecutor> {
 }
 
 async fn connect(
-    app: &App,
     connection: TcpStream,
     router: Router,
     builder: &auto::Builder<TokioExecutor>,
@@ -108,10 +110,6 @@ async fn connect(
 ) {
     let Ok(peer) = connection.peer_addr().map(|address| Peer(address.ip())) else { return };
     let _ = connection.set_nodelay(true);
-    let head_time = Duration::from_secs(app.config.limits.header_seconds);
-    if !matches!(tokio::time::timeout(head_time, first_bytes(&connection)).await, Ok(true)) {
-        return;
-    }
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
@@ -120,6 +118,15 @@ async fn connect(
     let served = builder.serve_connection(TokioIo::new(Lingering::new(connection)), service);
     if let Err(error) = watcher.watch(served).await {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Whether the client begins a request in time. A stop does not wait for one that has asked for nothing yet.
+async fn speaks(app: &App, connection: &TcpStream, mut stopped: watch::Receiver<()>) -> bool {
+    let head_time = Duration::from_secs(app.config.limits.header_seconds);
+    tokio::select! {
+        spoke = tokio::time::timeout(head_time, first_bytes(connection)) => matches!(spoke, Ok(true)),
+        _ = stopped.changed() => false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the registry promises, tested through its router, without a port.
+//! What the registry promises, tested through its router, without a port; only `connections` listens.
 //!
 //! One binary, one module a promise. `world` makes a registry in a temporary folder, `signed` makes what a
 //! publisher sends.
@@ -7,6 +7,7 @@ mod account;
 mod admission;
 mod bounds;
 mod checked;
+mod connections;
 mod durable;
 mod published;
 mod routes;
