@@ -6,6 +6,7 @@
 
 mod account;
 mod caller;
+mod multipart;
 mod operate;
 mod publish;
 mod read;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::ALLOW;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -96,7 +97,6 @@ pub fn router(app: &Arc<App>) -> Router {
     router
         .fallback(async || not_found())
         .method_not_allowed_fallback(async || No(Refusal::new("method-not-allowed", "")))
-        .layer(DefaultBodyLimit::max(app.config.limits.publish_bytes() as usize))
         .layer(from_fn(refuse_method))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), observe))

@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
@@ -34,6 +36,28 @@ impl hyper::body::Body for Endless {
 
     fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 65_536])))))
+    }
+}
+
+/// A body that begins with one piece and repeats another one, and counts what was taken.
+struct Counted {
+    first: Option<Bytes>,
+    again: Bytes,
+    left: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl hyper::body::Body for Counted {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.first.take().or_else(|| {
+            self.left = self.left.checked_sub(1)?;
+            Some(self.again.clone())
+        });
+        self.taken.fetch_add(piece.as_ref().map_or(0, Bytes::len), Ordering::Relaxed);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 }
 
@@ -93,6 +117,18 @@ async fn a_part_over_its_own_limit_is_refused() {
     world.request(request).await.refuses(413, "body-too-large");
     let request = multipart(&world.ann, &[("bundle", &large), ("archive", b"")]);
     world.request(request).await.refuses(413, "body-too-large");
+}
+
+#[tokio::test]
+async fn a_part_whose_head_does_not_end_is_refused_before_the_rest_is_read() {
+    let world = World::new().await;
+    for piece in ["X: y\r\n".repeat(1_000), "x".repeat(6_000), "\r\n--xYzZ: \r\n".repeat(500)] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let (first, again) = (Some(Bytes::from_static(b"--xYzZy\r\n")), Bytes::from(piece));
+        let body = Counted { first, again, left: 7_000, taken: taken.clone() };
+        world.request(upload(&world.ann, Body::new(body))).await.refuses(400, "multipart-malformed");
+        assert!(taken.load(Ordering::Relaxed) < 32 * 1024, "{taken:?} bytes of 40 MB were read");
+    }
 }
 
 #[tokio::test]
