@@ -18,6 +18,7 @@ pub mod archive;
 pub mod boundary;
 pub mod brief;
 pub mod bundle;
+pub mod check;
 pub mod digest;
 pub mod dsse;
 pub mod frontmatter;

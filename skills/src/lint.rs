@@ -7,6 +7,7 @@
 
 pub(crate) mod files;
 mod fix;
+mod kinds;
 mod links;
 mod skill_md;
 
@@ -15,12 +16,16 @@ mod findings;
 
 use crate::manifest::{Kind, Manifest, SKILL_TOML};
 use crate::name::{SkillName, slug};
+use crate::package::{PUBLISHED_KINDS, kind_unsupported};
 use crate::path::FilePath;
 use crate::refusal::Refusal;
 use crate::tree::{File, Tree};
 
 /// The file that makes a folder a skill.
 pub const SKILL_MD: &str = "SKILL.md";
+
+/// The finding that goes once the kind may be published.
+pub(crate) const KIND_TO_COME: &str = "S041";
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +56,9 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// The same finding, with the way out named.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -86,9 +93,14 @@ pub fn fix(tree: &Tree, folder: Option<&str>) -> Result<Vec<(FilePath, Vec<u8>)>
 }
 
 fn look(tree: &Tree, folder: Option<&str>) -> Vec<Finding> {
-    let (kind, mut found) = manifest(tree);
-    if kind == Kind::Skill {
+    let (manifest, mut found) = manifest(tree);
+    // Other kinds may bring a `SKILL.md` along; only a skill has to.
+    let is_skill = manifest.as_ref().is_none_or(|manifest| manifest.kind == Kind::Skill);
+    if tree.file(SKILL_MD).is_some() || is_skill && !found.iter().any(|finding| finding.code == "S040") {
         found.extend(skill_md::findings(tree, expected_name(tree, folder).as_ref()));
+    }
+    if let Some(manifest) = manifest.filter(|manifest| manifest.kind != Kind::Skill) {
+        found.extend(kinds::findings(tree, &manifest));
     }
     found.extend(files::findings(tree));
     found
@@ -119,15 +131,19 @@ fn expected_name(tree: &Tree, folder: Option<&str>) -> Option<SkillName> {
     SkillName::parse(&slug(folder?)?).ok()
 }
 
-/// Findings about `skill.toml`, and the kind that it says.
-fn manifest(tree: &Tree) -> (Kind, Vec<Finding>) {
-    let Some(file) = tree.file(SKILL_TOML) else { return (Kind::Skill, misspelt_manifest(tree)) };
+/// The manifest as far as it can be read, and the findings about it.
+fn manifest(tree: &Tree) -> (Option<Manifest>, Vec<Finding>) {
+    let Some(file) = tree.file(SKILL_TOML) else { return (None, misspelt_manifest(tree)) };
     match Manifest::parse(&file.bytes) {
-        Ok(manifest) if manifest.kind == Kind::Skill => (Kind::Skill, Vec::new()),
-        Ok(manifest) => (manifest.kind, vec![of_manifest("S041", crate::package::kind_unsupported(manifest.kind))]),
+        Ok(manifest) => {
+            let kind = manifest.kind;
+            let is_to_come = !PUBLISHED_KINDS.contains(&kind);
+            let found = is_to_come.then(|| of_manifest(KIND_TO_COME, kind_unsupported(kind)));
+            (Some(manifest), found.into_iter().collect())
+        }
         Err(refusal) => {
             let code = if refusal.code == "manifest-repeats" { "S042" } else { "S040" };
-            (Kind::Skill, vec![of_manifest(code, refusal)])
+            (None, vec![of_manifest(code, refusal)])
         }
     }
 }

@@ -18,6 +18,8 @@ use self::globs::Globs;
 pub use self::kind::{Kind, check_dependency, kind_may_depend_on};
 use self::source::{LIST_MAX, Source};
 use self::wire::{SchemaProbe, Wire};
+use crate::brief::Tables;
+use crate::check::Check;
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::name::PackageName;
 use crate::path::FilePath;
@@ -74,12 +76,12 @@ pub struct Manifest {
 pub enum Kinded {
     /// A skill says the rest in `SKILL.md`.
     Skill,
-    /// A brief's own tables.
-    Brief,
+    /// The tables of a brief.
+    Brief(Box<Tables>),
     /// The tables of a tool bundle.
     Tools(Box<Bundle>),
-    /// A check's own tables.
-    Check,
+    /// The tables of a check.
+    Check(Box<Check>),
 }
 
 /// Preconditions, reported by `skill doctor`, never called a sandbox.
@@ -98,6 +100,18 @@ pub struct Requires {
     /// Agents, with an optional version: `codex >=0.150`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<String>,
+}
+
+impl Kinded {
+    /// The kind whose tables these are.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Skill => Kind::Skill,
+            Self::Brief(_) => Kind::Brief,
+            Self::Tools(_) => Kind::Tools,
+            Self::Check(_) => Kind::Check,
+        }
+    }
 }
 
 impl Manifest {
@@ -119,9 +133,9 @@ impl Manifest {
         source.check_dependencies(&wire)?;
         let kinded = match wire.package.kind {
             Kind::Skill => Kinded::Skill,
-            Kind::Brief => Kinded::Brief,
+            Kind::Brief => Kinded::Brief(Box::new(Tables::parse(text)?)),
             Kind::Tools => Kinded::Tools(Box::new(Bundle::read(source)?)),
-            Kind::Check => Kinded::Check,
+            Kind::Check => Kinded::Check(Box::new(Check::read(source)?)),
         };
         source.manifest(wire, kinded)
     }

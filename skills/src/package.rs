@@ -7,14 +7,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::frontmatter;
-use crate::lint::{Finding, Level, SKILL_MD, files::has_shebang, lint};
-use crate::manifest::{Kind, Manifest, Requires, SKILL_TOML};
+use crate::check::Network;
+use crate::frontmatter::{self, FrontMatter};
+use crate::lint::{Finding, KIND_TO_COME, Level, SKILL_MD, files::has_shebang, lint};
+use crate::manifest::{Kind, Kinded, Manifest, Requires, SKILL_TOML};
 use crate::name::PackageName;
 use crate::refusal::Refusal;
 use crate::statement::Dependency;
+use crate::tools::Bundle;
 use crate::tree::{File, Mode, Tree};
 use crate::version::Version;
+
+/// The kinds that may be published: those that `install` knows what to do with. The others are read,
+/// judged and computed like these ([`Package::of_any_kind`]), so a kind is opened by adding it here.
+pub const PUBLISHED_KINDS: &[Kind] = &[Kind::Skill];
 
 /// File name endings of scripts that an agent would start through their interpreter.
 const SCRIPT_ENDINGS: [&str; 14] =
@@ -28,11 +34,11 @@ pub struct Capabilities {
     pub exec: bool,
     /// How many of its files are scripts: an exec bit, a shebang or a script's ending.
     pub scripts: u32,
-    /// The servers that it starts; none before tool bundles come.
+    /// The servers that a tool bundle has agents start.
     pub servers: Vec<Server>,
     /// Whether a tool of it changes something.
     pub mutates: bool,
-    /// Which hosts its servers reach: `none` without servers.
+    /// What it reaches: `any` with servers, what a check says of itself, `none` otherwise.
     pub network: String,
     /// How many permissions it grants.
     pub grants: u32,
@@ -64,16 +70,41 @@ impl Default for Capabilities {
 }
 
 impl Capabilities {
-    /// What a skill of these files can do.
-    fn of_skill(tree: &Tree, allows_tools: bool) -> Self {
+    /// What a package of these files and tables can do.
+    pub fn of(tree: &Tree, kinded: &Kinded) -> Self {
         let scripts = tree.files().iter().filter(|file| is_script(file)).count();
-        Self {
+        let caps = Self {
             exec: tree.files().iter().any(|file| file.mode == Mode::Executable),
             scripts: u32::try_from(scripts).expect("a tree has a few thousand files at most"),
-            allowed_tools: allows_tools,
+            allowed_tools: allows_tools(tree),
             ..Self::default()
+        };
+        match kinded {
+            Kinded::Skill | Kinded::Brief(_) => caps,
+            Kinded::Tools(bundle) => caps.with_bundle(bundle),
+            Kinded::Check(check) => Self { network: check.network.as_str().to_owned(), ..caps },
         }
     }
+
+    fn with_bundle(self, bundle: &Bundle) -> Self {
+        let servers: Vec<Server> =
+            bundle.servers.iter().map(|server| Server { id: server.id.clone(), pin: server.pin() }).collect();
+        // Nothing that we write bounds what a server reaches, so it may reach anything.
+        let network = if servers.is_empty() { Network::None } else { Network::Any };
+        Self {
+            servers,
+            mutates: bundle.mutates(),
+            network: network.as_str().to_owned(),
+            grants: u32::try_from(bundle.grants.len()).expect("a bundle has a few dozen grants at most"),
+            ..self
+        }
+    }
+}
+
+/// `allowed-tools` in a `SKILL.md` grants, whatever the kind of the package.
+fn allows_tools(tree: &Tree) -> bool {
+    let skill_md = tree.file(SKILL_MD).and_then(|file| frontmatter::read(&file.bytes).ok());
+    skill_md.is_some_and(|skill_md| skill_md.front.allowed_tools.is_some())
 }
 
 fn is_script(file: &File) -> bool {
@@ -84,7 +115,7 @@ fn is_script(file: &File) -> bool {
 }
 
 /// A package that may be published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Package {
     /// Its full name.
     pub name: PackageName,
@@ -104,6 +135,8 @@ pub struct Package {
     pub requires: Requires,
     /// What it can do.
     pub capabilities: Capabilities,
+    /// What only its kind says.
+    pub kinded: Kinded,
     /// Its files.
     pub tree: Tree,
 }
@@ -113,36 +146,79 @@ impl Package {
     /// given; given and in the manifest, they must agree. The version of a folder without a manifest
     /// may also stand in `SKILL.md` as `metadata.version`.
     pub fn from_tree(tree: Tree, name: Option<&PackageName>, version: Option<&Version>) -> Result<Self, Refusal> {
-        let manifest = tree.file(SKILL_TOML).map(|file| Manifest::parse(&file.bytes)).transpose()?;
-        if let Some(manifest) = manifest.as_ref().filter(|manifest| manifest.kind != Kind::Skill) {
+        let manifest = manifest(&tree)?;
+        if let Some(manifest) = manifest.filter(|manifest| !PUBLISHED_KINDS.contains(&manifest.kind)) {
             return Err(kind_unsupported(manifest.kind));
         }
+        Self::of_any_kind(tree, name, version)
+    }
+
+    /// The same decision for a package of any kind, as it will be once the kind is among
+    /// [`PUBLISHED_KINDS`]: every other rule holds already.
+    pub fn of_any_kind(tree: Tree, name: Option<&PackageName>, version: Option<&Version>) -> Result<Self, Refusal> {
+        let manifest = manifest(&tree)?;
         let name = agreed("name", name, manifest.as_ref().map(|manifest| &manifest.name))?
             .ok_or_else(|| missing("package-name-missing", "name", "--name SCOPE/NAME"))?
             .clone();
-        refuse_errors(lint(&tree, Some(name.name().as_str())))?;
-        let skill_md = tree.file(SKILL_MD).expect("lint found no error, so there is a SKILL.md");
-        let front = frontmatter::read(&skill_md.bytes)?.front;
+        let mut findings = lint(&tree, Some(name.name().as_str()));
+        findings.retain(|finding| finding.code != KIND_TO_COME);
+        refuse_errors(findings)?;
+        let front = tree.file(SKILL_MD).map(|file| frontmatter::read(&file.bytes)).transpose()?.map(|read| read.front);
+        let front = front.unwrap_or_default();
         let own_version = front.metadata.get("version").and_then(|text| Version::parse(text).ok());
         let version = agreed("version", version, manifest.as_ref().map(|manifest| &manifest.version))?
             .or(own_version.as_ref())
             .ok_or_else(|| missing("package-version-missing", "version", "--version 1.0.0"))?
             .clone();
-        let (keywords, dependencies, requires) =
-            manifest.map(|manifest| (manifest.keywords, manifest.dependencies, manifest.requires)).unwrap_or_default();
+        let said = Said::by(manifest, front);
         Ok(Self {
             name,
             version,
-            kind: Kind::Skill,
-            description: front.description.expect("lint found no error, so there is a description").trim().to_owned(),
-            license: front.license,
-            keywords,
-            dependencies,
-            requires,
-            capabilities: Capabilities::of_skill(&tree, front.allowed_tools.is_some()),
+            kind: said.kinded.kind(),
+            description: said.description.expect("lint found no error, so there is a description").trim().to_owned(),
+            license: said.license,
+            keywords: said.keywords,
+            dependencies: said.dependencies,
+            requires: said.requires,
+            capabilities: Capabilities::of(&tree, &said.kinded),
+            kinded: said.kinded,
             tree,
         })
     }
+}
+
+/// What the author says, wherever it is said: of a skill in `SKILL.md`, of other kinds in the manifest.
+struct Said {
+    description: Option<String>,
+    license: Option<String>,
+    keywords: Vec<String>,
+    dependencies: Vec<Dependency>,
+    requires: Requires,
+    kinded: Kinded,
+}
+
+impl Said {
+    fn by(manifest: Option<Manifest>, front: FrontMatter) -> Self {
+        let (keywords, dependencies, requires, kinded, said) = match manifest {
+            Some(manifest) => (
+                manifest.keywords,
+                manifest.dependencies,
+                manifest.requires,
+                manifest.kinded,
+                (manifest.description, manifest.license),
+            ),
+            None => (Vec::new(), Vec::new(), Requires::default(), Kinded::Skill, (None, None)),
+        };
+        let (description, license) = match kinded {
+            Kinded::Skill => (front.description, front.license),
+            _ => said,
+        };
+        Self { description, license, keywords, dependencies, requires, kinded }
+    }
+}
+
+fn manifest(tree: &Tree) -> Result<Option<Manifest>, Refusal> {
+    tree.file(SKILL_TOML).map(|file| Manifest::parse(&file.bytes)).transpose()
 }
 
 /// The one that is said, or the one that both say.
@@ -245,10 +321,38 @@ mod tests {
         refuses(&[("README.md", "")], Some("acme/pdf"), Some("1.0.0"), "package-lint");
     }
 
+    const TOOLS: &str = "description = \"Guards.\"\nlicense = \"MIT\"\n[boundary]\ntask-class = [\"any\"]\n\
+                         environment = [\"dev\"]\ndata-class = \"public\"\napproval = \"plan-first\"\n\
+                         [[rule]]\neffect = \"deny\"\ncommand = [\"dropdb\"]\n";
+
+    fn of_kind(kind: &str, tables: &str) -> Tree {
+        let manifest = MANIFEST.replace("\"skill\"", &format!("\"{kind}\""));
+        Tree::new(vec![file("skill.toml", Mode::Regular, &format!("{manifest}{tables}"))]).expect("lawful")
+    }
+
     #[test]
-    fn other_kinds_are_refused_as_what_they_are() {
-        let brief = MANIFEST.replace("\"skill\"", "\"brief\"");
-        refuses(&[("skill.toml", &brief)], None, None, "kind-unsupported");
+    fn other_kinds_are_refused_as_what_they_are_and_are_packages_but_for_that() {
+        let tree = of_kind("tools", TOOLS);
+        assert_eq!(Package::from_tree(tree.clone(), None, None).expect_err("later").code, "kind-unsupported");
+        let package = Package::of_any_kind(tree, None, None).expect("a package");
+        assert_eq!((package.kind, package.description.as_str()), (Kind::Tools, "Guards."));
+        assert_eq!((package.license.as_deref(), package.capabilities), (Some("MIT"), Capabilities::default()));
+    }
+
+    #[test]
+    fn other_kinds_obey_every_other_rule() {
+        let nameless = of_kind("tools", &TOOLS.replace("description = \"Guards.\"\n", ""));
+        assert_eq!(Package::of_any_kind(nameless, None, None).expect_err("S044").code, "package-lint");
+        let allows = of_kind("tools", &TOOLS.replace("\"deny\"", "\"allow\""));
+        assert_eq!(Package::of_any_kind(allows, None, None).expect_err("allow").code, "tools-effect");
+    }
+
+    #[test]
+    fn a_check_shows_what_it_reaches() {
+        let tables = "[check]\nargv = [\"true\"]\ninputs = [\"**\"]\nnetwork = \"any\"\n";
+        let tree = of_kind("check", tables);
+        let manifest = manifest(&tree).expect("lawful").expect("there is one");
+        assert_eq!(Capabilities::of(&tree, &manifest.kinded).network, "any");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use skills::boundary::{Approval, DataClass};
+use skills::check::{Network, StateExpectation};
 use skills::manifest::{Kind, Kinded, Manifest};
 use skills::package::Package;
 use skills::tools::{Access, Effect, Granted};
@@ -84,6 +85,53 @@ fn the_tool_bundle_is_read_whole() {
     let effects: Vec<Effect> = bundle.rules.iter().map(|rule| rule.effect).collect();
     assert_eq!(effects, [Effect::Deny, Effect::Ask, Effect::Deny]);
     assert_eq!(bundle.grants[0].granted, Granted::Tool { server: "pg".to_owned(), tool: "query".to_owned() });
+}
+
+#[test]
+fn the_tool_bundle_shows_what_the_format_shows() {
+    let Some(tree) = example("tools-postgres-readonly") else { return };
+    let package = Package::of_any_kind(tree, None, None).expect("a package, but for its kind");
+    assert_eq!(
+        serde_json::to_string(&package.capabilities).expect("JSON"),
+        r#"{"exec":false,"scripts":0,"servers":[{"id":"pg","pin":"npm:pg-readonly-mcp@0.6.2"}],"mutates":true,"network":"any","grants":1,"allowed_tools":false}"#
+    );
+    assert!(package.description.starts_with("Read-only PostgreSQL"));
+}
+
+#[test]
+fn the_checks_are_read_whole() {
+    let Some(rollback) = manifest("check-rollback-valid") else { return };
+    let Kinded::Check(check) = rollback.kinded else { panic!("{:?}", rollback.kinded) };
+    assert_eq!((check.network, check.timeout.as_secs(), check.sandbox_required), (Network::Loopback, 300, false));
+    assert_eq!(check.program().expect("its own").as_str(), "run.sh");
+    assert!(matches!(check.expect.states[..], [StateExpectation::EqualFiles(..)]));
+
+    let Some(tests) = manifest("check-tests-pass") else { return };
+    let Kinded::Check(check) = tests.kinded else { panic!("{:?}", tests.kinded) };
+    assert_eq!((check.network, check.timeout.as_secs()), (Network::None, 900));
+    assert_eq!(check.env_pass, ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"]);
+    let values = check.params.accept(&serde_json::Map::new()).expect("defaults");
+    assert_eq!(check.command(&values).expect("words"), ["cargo", "test", "--workspace"]);
+    assert!(check.expect.outputs[0].regex.regex().is_match("x\ntest result: ok. 3 passed"));
+}
+
+#[test]
+fn the_example_checks_lack_the_fixtures_and_programs_that_publishing_asks_for() {
+    for (folder, words) in [("check-tests-pass", "[S047]"), ("check-rollback-valid", "[S045]")] {
+        let Some(tree) = example(folder) else { continue };
+        let refusal = Package::of_any_kind(tree, None, None).expect_err(folder);
+        assert_eq!(refusal.code, "package-lint");
+        assert!(refusal.message.contains(words), "{folder}: {refusal}");
+    }
+}
+
+#[test]
+fn the_brief_is_a_package_but_for_its_kind() {
+    let Some(tree) = example("brief-database-migration") else { return };
+    let package = Package::of_any_kind(tree, None, None).expect("a package, but for its kind");
+    let Kinded::Brief(tables) = &package.kinded else { panic!("{:?}", package.kinded) };
+    assert_eq!(tables.brief.template.as_str(), "brief.md");
+    assert_eq!((package.capabilities.mutates, package.capabilities.network.as_str()), (false, "none"));
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn a_manifest_that_cannot_be_used_is_an_error_with_its_line() {
     let (code, line, message) = with("skill.toml", "kind = \"skill\"\nkeyword = 1\n");
     assert_eq!((code, line), ("S040", Some(6)));
     assert!(message.starts_with("unknown field `keyword`"), "{message}");
-    assert_eq!(with("skill.toml", "kind = \"check\"\n").0, "S041");
+    assert_eq!(with("skill.toml", "kind = \"check\"\n").0, "S040");
     assert_eq!(with("skill.toml", "kind = \"skill\"\nlicense = \"MIT\"\n").0, "S042");
     assert_eq!(with("Skill.toml", "kind = \"skill\"\n").0, "S043");
 }
@@ -272,4 +272,43 @@ fn broken_links_are_warnings_and_examples_are_not() {
 fn our_own_folder_is_no_part_of_a_package() {
     assert_eq!(found(&tree(&[("SKILL.md", GOOD.as_bytes()), (".skill/state", b"")])), [("S056", Level::Error)]);
     assert_eq!(found(&tree(&[("SKILL.md", GOOD.as_bytes()), ("a/.skill/state", b"")])), []);
+}
+
+const CHECK: &str = "[package]\nschema = 1\nname = \"acme/pdf\"\nversion = \"1.0.0\"\nkind = \"check\"\n\
+                     description = \"It works.\"\n[check]\nargv = [\"./run.sh\"]\ninputs = [\"**\"]\n";
+
+/// The findings about a check of these files, but for the one that its kind is still to come.
+fn of_check(manifest: &str, program: Option<Mode>, fixtures: &[&str]) -> Vec<&'static str> {
+    let file = |path: &str, mode: Mode, bytes: &str| File {
+        path: FilePath::parse(path).expect("lawful"),
+        mode,
+        bytes: bytes.into(),
+    };
+    let mut files = vec![file("skill.toml", Mode::Regular, manifest)];
+    files.extend(program.map(|mode| file("run.sh", mode, "x")));
+    files.extend(fixtures.iter().map(|path| file(path, Mode::Regular, "x")));
+    let found = lint(&Tree::new(files).expect("lawful"), Some("pdf"));
+    found.iter().map(|finding| finding.code).filter(|code| *code != super::KIND_TO_COME).collect()
+}
+
+#[test]
+fn a_check_has_a_program_that_starts_and_fixtures_of_both_colours() {
+    let both = ["fixtures/pass/good/a.txt", "fixtures/fail/bad/a.txt"];
+    assert_eq!(of_check(CHECK, Some(Mode::Executable), &both), [""; 0]);
+    assert_eq!(of_check(CHECK, None, &both), ["S045"]);
+    assert_eq!(of_check(CHECK, Some(Mode::Regular), &both), ["S046"]);
+    assert_eq!(of_check(CHECK, Some(Mode::Executable), &both[..1]), ["S047"]);
+    assert_eq!(of_check(CHECK, Some(Mode::Executable), &both[1..]), ["S048"]);
+    assert_eq!(of_check(CHECK, Some(Mode::Executable), &["fixtures/fail/a.txt"]), ["S047", "S048"]);
+}
+
+#[test]
+fn other_kinds_say_in_the_manifest_what_they_are_for_and_need_no_skill_md() {
+    let both = ["fixtures/pass/good/a.txt", "fixtures/fail/bad/a.txt"];
+    for description in ["", "description = \" \"\n", &format!("description = \"{}\"\n", "x".repeat(1025))] {
+        let manifest = CHECK.replace("description = \"It works.\"\n", description);
+        assert_eq!(of_check(&manifest, Some(Mode::Executable), &both), ["S044"], "{description}");
+    }
+    let broken = CHECK.replace("argv", "args");
+    assert_eq!(of_check(&broken, Some(Mode::Executable), &both), ["S040"], "and nothing about SKILL.md");
 }

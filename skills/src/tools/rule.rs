@@ -89,7 +89,8 @@ pub(super) fn rule(source: Source<'_>, table: Spanned<RuleTable>) -> Result<Rule
         (None, None, Some(edit)) => Subject::Edit(globs(source, &at, "edit", edit)?),
         _ => return Err(source.refuse("tools-rule", &at, "a rule has exactly one of `command`, `read`, `edit`")),
     };
-    if !matches!(subject, Subject::Command(_)) && !(table.matches.is_empty() && table.not_matches.is_empty()) {
+    let has_examples = !table.matches.is_empty() || !table.not_matches.is_empty();
+    if has_examples && !matches!(subject, Subject::Command(_)) {
         return Err(source.refuse(
             "tools-rule",
             &at,
