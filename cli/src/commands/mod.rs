@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments, help and work of a command stand together.
 
 pub mod add;
+pub mod brief;
 pub mod cache;
 pub mod completions;
 pub mod diff;
@@ -85,6 +86,8 @@ commands! {
     Diff => diff, "diff";
     /// Check everything installed against policy, proofs and signatures
     Verify => verify, "verify";
+    /// Look at a brief, judge it, render it
+    Brief => brief, "brief";
     /// Start a new package
     New => new, "new";
     /// Say what is wrong with a package, and mend what a machine can

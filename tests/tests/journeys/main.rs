@@ -3,6 +3,7 @@
 //! `screens` compares whole screens; the other modules look at files and exit codes.
 
 mod author;
+mod brief;
 mod envelopes;
 mod mistakes;
 mod repository;

@@ -1,0 +1,200 @@
+//! `skill brief render`: the text that an agent works by, and the document that programs read.
+//!
+//! On a terminal what is missing is asked for; elsewhere, and with `--check`, it is one error that
+//! lists all of it. A file that somebody edited is not written over without `--force`.
+
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use skills::brief::param::Param;
+use skills::brief::template::OUTPUT_BYTES_MAX;
+use skills::brief::{Params, Rendered, Source, render};
+
+use super::package;
+use crate::context::Context;
+use crate::failure::{Exit, Failure, OnPath};
+use crate::project::{Project, read_text};
+use crate::shown;
+use crate::ui::Answer;
+
+/// Largest file of values, in bytes: every parameter at its largest fits.
+const VALUES_BYTES_MAX: usize = 1024 * 1024;
+
+/// Arguments of `skill brief render`.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// The folder of the brief's package
+    brief: PathBuf,
+    /// A parameter's value; a list with commas, or as JSON
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// A TOML file of values; `--set` wins
+    #[arg(long, value_name = "FILE")]
+    values: Option<PathBuf>,
+    /// What files and evidence call it; by default the ticket and the first text
+    #[arg(long)]
+    id: Option<String>,
+    /// Where to write, instead of `.skill/briefs`
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Where the packages lie that it uses; beside it, if nothing is said
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    /// Ask nothing and write nothing; print the text
+    #[arg(long, visible_alias = "check")]
+    dry_run: bool,
+    /// Write over files that differ
+    #[arg(long)]
+    force: bool,
+}
+
+/// Reads, asks, renders, writes.
+pub(super) fn run(args: &Render, context: &Context) -> Result<Answer, Failure> {
+    let package = package::open(&args.brief, args.from.as_deref())?;
+    let params = &package.tables.params;
+    let mut given = given(args, params)?;
+    if context.ui.interactive() && !args.dry_run {
+        ask(&params.missing(&given), &mut given)?;
+    }
+    let values = params.accept(&given)?;
+    let root = Project::find_or_start(context, false)?.root;
+    for (name, path) in params.must_exist(&values) {
+        if std::fs::symlink_metadata(root.join(path)).is_err() {
+            let seen = format!("`{name}` has to be there, and there is no `{path}`");
+            return Err(Failure::could_not("param-refused", seen));
+        }
+    }
+    let uses = package.uses()?.complete()?;
+    let source = Source {
+        package: &package.pinned,
+        tables: &package.tables,
+        template: &package.template,
+        bundles: &uses.bundles,
+        proofs: &uses.proofs,
+    };
+    let rendered = render(&source, &values, args.id.as_deref()).map_err(of_refusal)?;
+    for finding in &rendered.warnings {
+        let line = finding.line.map(|line| format!(" line {line}")).unwrap_or_default();
+        context.ui.warn(format!("{}{line}: {} {}", finding.file, finding.code, finding.message));
+    }
+    let folder = args.out.clone().map_or_else(|| briefs(&root), Ok)?;
+    answer(args, &folder, &rendered)
+}
+
+/// What the boundary or lint refuses is a failed check; everything else is wrong usage.
+fn of_refusal(refusal: skills::Refusal) -> Failure {
+    let failed = matches!(refusal.code, "brief-boundary" | "brief-lint");
+    Failure::of(if failed { Exit::Failed } else { Exit::Usage }, refusal)
+}
+
+fn answer(args: &Render, folder: &Path, rendered: &Rendered) -> Result<Answer, Failure> {
+    let document = &rendered.document;
+    let files = [
+        (folder.join(format!("{}.brief.md", document.id)), rendered.markdown.clone()),
+        (folder.join(format!("{}.brief.json", document.id)), document.to_pretty()),
+    ];
+    if !args.dry_run {
+        write(&files, args.force)?;
+    }
+    let paths: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+    let text = if args.dry_run { shown::text(&rendered.markdown) } else { format!("{}\n", paths.join("\n")) };
+    let data = json!({
+        "id": document.id, "digest": document.digest(), "files": paths, "dry_run": args.dry_run,
+        "markdown": rendered.markdown, "brief": document,
+    });
+    Ok(Answer::new(text, data))
+}
+
+/// The values of the file, then those of the command line.
+fn given(args: &Render, params: &Params) -> Result<Map<String, Value>, Failure> {
+    let mut given = Map::new();
+    if let Some(path) = &args.values {
+        if !path.exists() {
+            return Err(Failure::could_not("file-missing", format!("there is no `{}`", path.display())));
+        }
+        let text = read_text(path, VALUES_BYTES_MAX)?;
+        given = toml::from_str(&text).map_err(|error| {
+            Failure::usage("values-malformed", format!("`{}`: {}", path.display(), error.message()))
+        })?;
+    }
+    for pair in &args.set {
+        let Some((name, text)) = pair.split_once('=') else {
+            return Err(
+                Failure::usage("set-malformed", format!("`--set {pair}` has no `=`")).hint("`--set NAME=VALUE`")
+            );
+        };
+        let value = params.named(name).map_or_else(|| text.into(), |param| param.read(text));
+        given.insert(name.to_owned(), value);
+    }
+    Ok(given)
+}
+
+/// Asks for each in turn; an empty line leaves it missing, and the one error says so.
+fn ask(missing: &[&Param], given: &mut Map<String, Value>) -> Result<(), Failure> {
+    let could_not = |error: std::io::Error| Failure::could_not("io", format!("could not ask: {error}"));
+    for param in missing {
+        let description = param.table.description.as_deref().map(|text| format!(" ({})", shown::line(text, 76)));
+        eprint!("{}{}: ", param.name, description.unwrap_or_default());
+        std::io::stderr().flush().map_err(could_not)?;
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map_err(could_not)?;
+        if !line.trim().is_empty() {
+            given.insert(param.name.clone(), param.read(line.trim()));
+        }
+    }
+    Ok(())
+}
+
+/// `.skill/briefs`, if it is really there: a branch could bring a link that leads elsewhere.
+fn briefs(root: &Path) -> Result<PathBuf, Failure> {
+    let mut path = root.to_owned();
+    for part in [".skill", "briefs"] {
+        path.push(part);
+        let is_other = std::fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_dir());
+        if is_other {
+            return Err(Failure::usage("not-a-folder", format!("`{}` is not a folder", path.display())));
+        }
+    }
+    Ok(path)
+}
+
+/// Looks at both files before it writes one; each is whole, or as it was.
+fn write(files: &[(PathBuf, String)], force: bool) -> Result<(), Failure> {
+    let mut changed = Vec::new();
+    for (path, text) in files {
+        let is_there = std::fs::symlink_metadata(path).is_ok();
+        let same = is_there && read_text(path, 4 * OUTPUT_BYTES_MAX).is_ok_and(|old| old == *text);
+        if is_there && !same && !force {
+            let seen = format!("`{}` is there and differs", path.display());
+            return Err(
+                Failure::could_not("file-exists", seen).hint("`--id` gives another name, `--force` writes over it")
+            );
+        }
+        if !same {
+            changed.push((path, text));
+        }
+    }
+    for (path, text) in changed {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).on("create", folder)?;
+        let mut staged = tempfile::Builder::new().prefix(".brief-").tempfile_in(folder).on("write into", folder)?;
+        staged.write_all(text.as_bytes()).on("write", path)?;
+        open_to_readers(&staged)?;
+        staged.persist(path).map_err(|error| Failure::io("write", path, &error.error))?;
+    }
+    Ok(())
+}
+
+/// Staged files are private; a brief is read by everybody who works here.
+#[cfg(unix)]
+fn open_to_readers(staged: &tempfile::NamedTempFile) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    staged.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).on("write", staged.path())
+}
+
+#[cfg(not(unix))]
+fn open_to_readers(_: &tempfile::NamedTempFile) -> Result<(), Failure> {
+    Ok(())
+}
