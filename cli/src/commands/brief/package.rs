@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use skills::brief::uses::{Bundle, Pinned, Proof};
 use skills::brief::{Params, Tables};
-use skills::manifest::{Kind, Kinded, Manifest, SKILL_TOML};
+use skills::manifest::{Kind, Kinded, Manifest};
 use skills::tree::Tree;
 use skills::{PackageName, Sha256, archive};
 
@@ -106,7 +106,7 @@ impl Uses {
 }
 
 fn manifest(tree: &Tree, path: &Path) -> Result<(Manifest, String), Failure> {
-    let text = text_of(tree, SKILL_TOML).map_err(|failure| failure.at(path.display()))?;
+    let text = text_of(tree, "skill.toml").map_err(|failure| failure.at(path.display()))?;
     Ok((Manifest::parse(text.as_bytes())?, text))
 }
 
