@@ -345,6 +345,9 @@ redact = ["(?i)password=\\S+"]
         refuses(argv, "[]", "check-argv", "no word");
         refuses(argv, "[\"sh\", \"-c\", \"x\"]", "check-argv", "shell");
         refuses(argv, "[\"bash\", \"-ec\", \"x\"]", "check-argv", "shell");
+        refuses(argv, "[\"bash\", \"-o\", \"pipefail\", \"-c\", \"x\"]", "check-argv", "shell");
+        refuses(argv, "[\"pwsh\", \"-Command\", \"x\"]", "check-argv", "shell");
+        accepts(argv, "[\"bash\", \"--norc\", \"t.sh\"]");
         refuses(argv, "[\"/bin/true\"]", "check-argv", "program");
         refuses(argv, "[\"../run.sh\"]", "check-argv", "program");
         refuses(argv, "[\"./../run.sh\"]", "check-argv", "program");
@@ -455,6 +458,8 @@ redact = ["(?i)password=\\S+"]
         refuses(state, "git-clean = false", "check-expect", "`git-clean`");
         refuses(state, "json = { path = \"a\", pointer = \"a\", equals = 0 }", "check-expect", "pointer");
         refuses(state, "json = { path = \"a\", pointer = \"/~2\", equals = 0 }", "check-expect", "pointer");
+        refuses(state, "json = { path = \"a\", pointer = \"\", equals = nan }", "check-expect", "JSON");
+        refuses(state, "json = { path = \"a\", pointer = \"\", equals = 1979-05-27 }", "check-expect", "JSON");
         refuses(state, "junit = { path = \"a\", min-tests = 0 }", "check-expect", "`min-tests`");
         refuses(state, "sarif = { path = \"a\", max-level = \"bad\" }", "manifest-malformed", "unknown variant");
     }

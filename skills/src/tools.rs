@@ -14,6 +14,7 @@
 mod grant;
 pub mod pin;
 pub mod rule;
+mod runner;
 pub mod server;
 pub mod words;
 

@@ -138,8 +138,7 @@ fn check_program(source: Source<'_>, at: &Spanned<String>, words: &[Word]) -> Re
         let message = "a command begins with `./file` of the package, or with the name of a program";
         return Err(source.refuse("check-argv", at, message));
     }
-    let is_command = |word: &Word| word.literal().is_some_and(|text| text.starts_with('-') && text.contains('c'));
-    if SHELLS.contains(&program) && words[1..].iter().take_while(|word| starts_with_dash(word)).any(is_command) {
+    if SHELLS.contains(&program) && words[1..].iter().filter_map(Word::literal).any(|word| runs_text(program, word)) {
         return Err(source
             .refuse("check-argv", at, "a shell that is told `-c` runs text as a program")
             .hint("write the script as a file of the package, and start that: `[\"./run.sh\"]`"));
@@ -147,8 +146,14 @@ fn check_program(source: Source<'_>, at: &Spanned<String>, words: &[Word]) -> Re
     Ok(())
 }
 
-fn starts_with_dash(word: &Word) -> bool {
-    word.literal().is_some_and(|text| text.starts_with('-'))
+/// Whether a flag makes a shell run its next argument as a program: `-c`, `-ec`, `/c`, `-EncodedCommand`.
+fn runs_text(shell: &str, flag: &str) -> bool {
+    let flag = flag.to_ascii_lowercase();
+    match shell {
+        "cmd" => matches!(flag.as_str(), "/c" | "/k"),
+        "powershell" | "pwsh" => flag.starts_with("-c") || flag == "-e" || flag.starts_with("-en"),
+        _ => flag == "--command" || flag.starts_with('-') && !flag.starts_with("--") && flag.contains('c'),
+    }
 }
 
 /// Values meet words.

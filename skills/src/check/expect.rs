@@ -136,7 +136,7 @@ struct StateTable {
 struct JsonTable {
     path: FilePath,
     pointer: String,
-    equals: Value,
+    equals: toml::Value,
 }
 
 #[derive(Deserialize)]
@@ -196,7 +196,12 @@ fn state(source: Source<'_>, table: Spanned<StateTable>) -> Result<StateExpectat
     all.extend(equal_files.map(|(one, other)| StateExpectation::EqualFiles(one, other)));
     all.extend(file_exists.map(StateExpectation::FileExists));
     all.extend(file_absent.map(StateExpectation::FileAbsent));
-    all.extend(json.map(|JsonTable { path, pointer, equals }| StateExpectation::Json { path, pointer, equals }));
+    if let Some(JsonTable { path, pointer, equals }) = json {
+        let Some(equals) = as_json(equals) else {
+            return refuse("`equals` is a date or not a number, which JSON lacks");
+        };
+        all.push(StateExpectation::Json { path, pointer, equals });
+    }
     all.extend(junit.map(|JunitTable { path, min_tests, max_failures }| StateExpectation::Junit {
         path,
         min_tests,
@@ -218,6 +223,21 @@ fn state(source: Source<'_>, table: Spanned<StateTable>) -> Result<StateExpectat
         StateExpectation::GitClean if git_clean == Some(false) => refuse("`git-clean` is `true` or left out"),
         _ => Ok(only),
     }
+}
+
+/// The same value in JSON, if JSON has it.
+fn as_json(value: toml::Value) -> Option<Value> {
+    Some(match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) => Value::Number(serde_json::Number::from_f64(number)?),
+        toml::Value::Boolean(truth) => Value::Bool(truth),
+        toml::Value::Datetime(_) => return None,
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(as_json).collect::<Option<_>>()?),
+        toml::Value::Table(entries) => {
+            Value::Object(entries.into_iter().map(|(key, value)| Some((key, as_json(value)?))).collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// RFC 6901, section 3.

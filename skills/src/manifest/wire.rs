@@ -1,8 +1,8 @@
 //! `skill.toml` as it is written: every table and key that schema 1 knows.
 //!
 //! Unknown keys are errors, so that a typo is not a silent default; `[x.…]` is free for third
-//! parties. The tables of the other kinds are taken as they are: their rooms are not built yet, but
-//! a manifest of theirs is recognised and refused as what it is.
+//! parties. The tables that belong to one kind are only seen to be there: once it is known that they
+//! belong to this one, `tools`, `check` and `brief` read them, as strictly.
 
 use std::fmt;
 

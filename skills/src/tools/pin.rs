@@ -69,23 +69,8 @@ impl Pin {
         }
     }
 
-    /// Whether these arguments start exactly this, and say nothing else of the same name.
-    pub(super) fn is_started_by(&self, args: &[String]) -> bool {
-        let values = args.iter().map(|arg| {
-            arg.strip_prefix("--").and_then(|flag| flag.split_once('=')).map_or(arg.as_str(), |(_, value)| value)
-        });
-        let mut started = false;
-        for value in values {
-            if self.is_named_by(value) {
-                started = true;
-            } else if self.is_same_thing(value) {
-                return false;
-            }
-        }
-        started
-    }
-
-    fn is_named_by(&self, value: &str) -> bool {
+    /// Whether a word of a command line means exactly this.
+    pub(super) fn is_named_by(&self, value: &str) -> bool {
         match self {
             Self::Npm { .. } => value == self.word(),
             // `uvx` takes both spellings, and extras in brackets are part of the same file.
@@ -102,20 +87,6 @@ impl Pin {
                 value.strip_prefix(url.as_str()).is_some_and(|rest| rest[..].strip_prefix(['@', '#']) == Some(commit))
             }
         }
-    }
-
-    /// The same package in another version, or in whatever version comes: `pg-mcp`, `pg-mcp@^1`.
-    fn is_same_thing(&self, value: &str) -> bool {
-        let (name, ends) = match self {
-            Self::Npm { name, .. } => (name, "@"),
-            Self::Pypi { name, .. } => (name, "@=<>~![;"),
-            Self::Oci { name, .. } => (name, ":@"),
-            Self::Git { url, .. } => (url, "@#"),
-            Self::Mcpb { .. } => return false,
-        };
-        let value = value.strip_prefix("git+").unwrap_or(value);
-        // The name alone may be the program inside of the package: `uvx --from pg-mcp==1.0 pg-mcp`.
-        value.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(|c: char| ends.contains(c)))
     }
 }
 
@@ -328,26 +299,34 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_starts_what_is_pinned_and_nothing_else_of_that_name() {
-        let starts = |text: &str, args: &[&str]| {
+    fn a_word_means_what_is_pinned_or_it_does_not() {
+        let names = |text: &str, word: &str| {
             let hex = "ab".repeat(32);
-            let args: Vec<String> =
-                args.iter().map(|arg| arg.replace("HEX", &hex).replace("COMMIT", &hex[..40])).collect();
-            pin(text).expect(text).is_started_by(&args)
+            pin(text).expect(text).is_named_by(&word.replace("HEX", &hex).replace("COMMIT", &hex[..40]))
         };
-        assert!(starts(NPM, &["-y", "@acme/pg@0.6.2"]));
-        assert!(starts(NPM, &["--package=@acme/pg@0.6.2", "pg"]));
-        assert!(!starts(NPM, &["-y", "@acme/pg"]));
-        assert!(!starts(NPM, &["-y", "@acme/pg@0.6.3"]));
-        assert!(!starts(NPM, &["-y", "@acme/pg@^0.6", "@acme/pg@0.6.2"]));
-        assert!(starts(PYPI, &["--from", "pg-mcp==1.2.0", "pg-mcp"]));
-        assert!(starts(PYPI, &["pg-mcp[ssl]@1.2.0"]));
-        assert!(!starts(PYPI, &["--from", "pg-mcp>=1.2.0", "pg-mcp"]));
-        assert!(starts(OCI, &["run", "-i", "--rm", "ghcr.io/acme/pg@sha256:HEX"]));
-        assert!(starts(OCI, &["run", "ghcr.io/acme/pg:1.0@sha256:HEX"]));
-        assert!(!starts(OCI, &["run", "ghcr.io/acme/pg:1.0"]));
-        assert!(starts(GIT, &["--from", "git+https://example.org/pg@COMMIT", "pg"]));
-        assert!(!starts(GIT, &["--from", "git+https://example.org/pg@main", "pg"]));
-        assert!(starts(MCPB, &["https://example.org/pg.mcpb"]));
+        for (text, word) in [
+            (NPM, "@acme/pg@0.6.2"),
+            (PYPI, "pg-mcp==1.2.0"),
+            (PYPI, "pg-mcp[ssl]@1.2.0"),
+            (OCI, "ghcr.io/acme/pg@sha256:HEX"),
+            (OCI, "ghcr.io/acme/pg:1.0@sha256:HEX"),
+            (MCPB, "https://example.org/pg.mcpb"),
+            (GIT, "git+https://example.org/pg@COMMIT"),
+            (GIT, "https://example.org/pg#COMMIT"),
+        ] {
+            assert!(names(text, word), "{word}");
+        }
+        for (text, word) in [
+            (NPM, "@acme/pg"),
+            (NPM, "@acme/pg@0.6.3"),
+            (NPM, "@acme/pg@^0.6.2"),
+            (PYPI, "pg-mcp>=1.2.0"),
+            (PYPI, "pg-mcp-evil==1.2.0"),
+            (OCI, "ghcr.io/acme/pg:1.0"),
+            (OCI, "ghcr.io/acme/pg-evil@sha256:HEX"),
+            (GIT, "git+https://example.org/pg@main"),
+        ] {
+            assert!(!names(text, word), "{word}");
+        }
     }
 }

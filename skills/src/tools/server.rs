@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::pin::{Pin, PinTable};
+use super::runner;
 use crate::manifest::secrets::looks_secret;
 use crate::manifest::source::{LIST_MAX, Ordered, Source, is_env_name};
 use crate::refusal::Refusal;
@@ -203,9 +204,8 @@ impl ServerTable {
         let at = Spanned::new(pin.span(), ());
         let args = source.list("args", self.args, LIST_MAX)?;
         let pin = pin.into_inner().pin(source, &at)?;
-        if !pin.is_started_by(&args) {
-            let message = format!("`args` do not start exactly what is pinned: expected a word `{}`", pin.word());
-            return Err(source.refuse("tools-pin", &at, message));
+        if let Some(fault) = runner::fault(&pin, command.get_ref(), &args) {
+            return Err(source.refuse("tools-pin", &at, fault));
         }
         let launch = Launch::Stdio { command: command.into_inner(), args, env: references(source, self.env)?, pin };
         Ok((self.tools, launch))
