@@ -312,3 +312,21 @@ fn other_kinds_say_in_the_manifest_what_they_are_for_and_need_no_skill_md() {
     let broken = CHECK.replace("argv", "args");
     assert_eq!(of_check(&broken, Some(Mode::Executable), &both), ["S040"], "and nothing about SKILL.md");
 }
+
+#[test]
+fn variables_that_a_server_takes_are_named_for_people() {
+    let bundle = |requires: &str| {
+        let text = format!(
+            "[package]\nschema = 1\nname = \"acme/pdf\"\nversion = \"1.0.0\"\nkind = \"tools\"\ndescription = \"Reads.\"\n\
+             [boundary]\ntask-class = [\"any\"]\nenvironment = [\"dev\"]\ndata-class = \"public\"\napproval = \"plan-first\"\n\
+             [server.pg]\ntransport = \"http\"\nurl = \"https://mcp.example.org/pg\"\n\
+             headers = {{ Authorization = {{ from-env = \"PG_HEADER\" }} }}\ntools = {{ query = {{ access = \"read\" }} }}\n{requires}"
+        );
+        found(&tree(&[("skill.toml", text.as_bytes())]))
+            .into_iter()
+            .filter(|(code, _)| *code != super::KIND_TO_COME)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(bundle("[requires]\nenv = [\"PG_HEADER\"]\n"), []);
+    assert_eq!(bundle(""), [("S049", Level::Warning)]);
+}

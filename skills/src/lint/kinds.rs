@@ -1,18 +1,25 @@
 //! What can be wrong with a package of another kind than `skill`, beyond its manifest: what is not
 //! said, and what the manifest names and the files lack.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Level};
 use crate::check::{Check, Fixtures};
 use crate::limits::DESCRIPTION_CHARS_MAX;
 use crate::manifest::{Kinded, Manifest, SKILL_TOML};
+use crate::tools::{Bundle, Launch};
 use crate::tree::{Mode, Tree};
 
 /// All findings that need both the manifest and the files.
 pub(super) fn findings(tree: &Tree, manifest: &Manifest) -> Vec<Finding> {
     let mut findings: Vec<Finding> = description(manifest).into_iter().collect();
-    if let Kinded::Check(check) = &manifest.kinded {
-        findings.extend(program(tree, check));
-        findings.extend(fixtures(tree));
+    match &manifest.kinded {
+        Kinded::Check(check) => {
+            findings.extend(program(tree, check));
+            findings.extend(fixtures(tree));
+        }
+        Kinded::Tools(bundle) => findings.extend(variables(bundle, &manifest.requires.env)),
+        Kinded::Skill | Kinded::Brief(_) => {}
     }
     findings
 }
@@ -60,6 +67,21 @@ fn fixtures(tree: &Tree) -> Vec<Finding> {
         findings.push(finding("S048", Level::Warning, message).hint(hint));
     }
     findings
+}
+
+/// Every variable that a server is given is one that people are told to have.
+fn variables(bundle: &Bundle, required: &[String]) -> Vec<Finding> {
+    let given = bundle.servers.iter().flat_map(|server| match &server.launch {
+        Launch::Stdio { env, .. } => env.iter(),
+        Launch::Http { headers, .. } => headers.iter(),
+    });
+    let names: BTreeSet<&String> = given.map(|(_, from)| from).filter(|from| !required.contains(from)).collect();
+    let unsaid = |name: &String| {
+        let message = format!("a server takes `{name}`, which `[requires] env` does not name");
+        finding("S049", Level::Warning, message)
+            .hint("name it there, so that `skill doctor` can say when it is missing")
+    };
+    names.into_iter().map(unsaid).collect()
 }
 
 fn finding(code: &'static str, level: Level, message: String) -> Finding {
