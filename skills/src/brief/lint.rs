@@ -20,9 +20,10 @@ use super::template::Template;
 use super::uses::Bundle;
 use crate::boundary::{Approval, DataClass};
 use crate::lint::{Finding, Level};
-use crate::manifest::SKILL_TOML;
+use crate::manifest::{Kinded, Manifest, SKILL_TOML};
 use crate::name::PackageName;
 use crate::tools::Access;
+use crate::tree::Tree;
 
 /// The sections that every brief has, as H2 titles.
 pub const SECTIONS: [&str; 6] = ["Objective", "Constraints", "Allowed tools", "Deliverables", "Checks", "Escalation"];
@@ -50,6 +51,18 @@ pub fn package(tables: &Tables, template: &str, dependencies: &[PackageName], bu
     found.extend(tables_structure(tables));
     found.extend(Graph::of(&tables.brief).faults().into_iter().map(|fault| error(fault.code, fault.message)));
     found
+}
+
+/// Judges a package by itself, as its author and the registry have it; of another kind nothing is said.
+pub fn of_tree(tree: &Tree, manifest: &Manifest) -> Vec<Finding> {
+    let Kinded::Brief(tables) = &manifest.kinded else { return Vec::new() };
+    let file = tables.brief.template.as_str();
+    let text = tree.file(file).and_then(|file| std::str::from_utf8(&file.bytes).ok());
+    let dependencies: Vec<PackageName> = manifest.dependencies.iter().map(|one| one.name.clone()).collect();
+    match text {
+        Some(text) => package(tables, text, &dependencies, &[]),
+        None => vec![error("B003", format!("the template `{file}` is not in the package, or not UTF-8"))],
+    }
 }
 
 /// Judges a rendered brief. Without its document nobody knows the boundary (B011).

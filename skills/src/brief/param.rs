@@ -116,20 +116,6 @@ impl<'de> Deserialize<'de> for Params {
 }
 
 impl Params {
-    /// Reads the tables `[param.X]` of a manifest, of whatever kind; the rest of it is passed over.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
-        #[derive(Deserialize)]
-        struct Wire {
-            #[serde(default)]
-            param: Params,
-        }
-        let malformed = |error: toml::de::Error| {
-            Refusal::new("param-malformed", error.message().lines().collect::<Vec<_>>().join(", "))
-        };
-        let params = toml::from_str::<Wire>(text).map_err(malformed)?.param;
-        params.check_tables().map(|()| params)
-    }
-
     /// The parameters, in the author's order.
     pub fn iter(&self) -> std::slice::Iter<'_, Param> {
         self.0.iter()

@@ -26,6 +26,11 @@ pub const TEMPLATE_BYTES_MAX: usize = 64 * 1024;
 /// Largest output of one template, in bytes.
 pub const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
+/// Largest tag, in bytes, and deepest nesting of statements, each `elif` counted: the engine goes as
+/// deep as they do, and its stack is the registry's. Ten thousand brackets end the process.
+const TAG_BYTES_MAX: usize = 512;
+const NESTED_MAX: usize = 16;
+
 /// All statements there are.
 const STATEMENTS: [&str; 6] = ["if", "elif", "else", "endif", "for", "endfor"];
 
@@ -192,22 +197,45 @@ fn tag_end(bytes: &[u8], mut at: usize, kind: u8) -> Option<usize> {
     None
 }
 
-/// Statements and operators that a template may not have, with the place of the first one.
+/// What a template may not have, with the place of the first one.
 fn check_language(source: &str) -> Result<(), (usize, String)> {
+    let mut nesting = Vec::new();
     for tag in tags(source).into_iter().filter(|tag| tag.kind != b'#') {
+        let at = |message: String| (tag.range.start, message);
+        if tag.range.len() > TAG_BYTES_MAX {
+            return Err(at(format!("a tag has {} bytes, at most {TAG_BYTES_MAX} are allowed", tag.range.len())));
+        }
         let inside = tag.inside.strip_prefix(['-', '+']).unwrap_or(tag.inside);
         let inside = inside.strip_suffix(['-', '+']).unwrap_or(inside);
         if tag.kind == b'%' {
             let word: String = inside.trim_start().chars().take_while(char::is_ascii_alphanumeric).collect();
-            if !STATEMENTS.contains(&word.as_str()) {
-                let message = format!("statement `{word}` is not one of: {}", STATEMENTS.join(", "));
-                return Err((tag.range.start, message));
+            check_statement(&word, &mut nesting).map_err(at)?;
+            // `{% for b in [[a, a]] %}` in itself doubles what the next `==` has to compare.
+            if word == "for" && outside_quotes(inside).any(|c| "[(".contains(c)) {
+                return Err(at("a loop goes over a name, `for x in param.list`, not over what it makes".to_owned()));
             }
         }
-        if let Some(operator) = outside_quotes(inside).find(|c| "~*+".contains(*c)) {
-            let message = format!("operator `{operator}` is not allowed: write texts beside each other instead");
-            return Err((tag.range.start, message));
+        // A brace would make the engine see the end of the tag elsewhere than we do.
+        if let Some(operator) = outside_quotes(inside).find(|c| "~*+{}".contains(*c)) {
+            return Err(at(format!("operator `{operator}` is not allowed: write texts beside each other instead")));
         }
+    }
+    // What is not closed was not looked at, and the engine would go into it.
+    let end = tags(source).last().map_or(0, |tag| tag.range.end);
+    let open = ["{{", "{%", "{#"].into_iter().filter_map(|open| source[end..].find(open)).min();
+    open.map_or(Ok(()), |open| Err((end + open, "syntax error: a tag is not closed".to_owned())))
+}
+
+/// `nesting` holds, for each open statement, how deep the engine is in it.
+fn check_statement(word: &str, nesting: &mut Vec<usize>) -> Result<(), String> {
+    match word {
+        "if" | "for" => nesting.push(1),
+        "elif" | "else" => nesting.iter_mut().last().into_iter().for_each(|depth| *depth += 1),
+        "endif" | "endfor" => drop(nesting.pop()),
+        _ => return Err(format!("statement `{word}` is not one of: {}", STATEMENTS.join(", "))),
+    }
+    if nesting.iter().sum::<usize>() > NESTED_MAX {
+        return Err(format!("statements nest deeper than {NESTED_MAX} levels, each `elif` and `else` counted"));
     }
     Ok(())
 }
@@ -234,8 +262,7 @@ mod tests {
     use super::*;
 
     fn render(source: &str) -> Result<String, Refusal> {
-        let scope =
-            json!({"param": {"a": "x", "list": ["p", "q"], "n": 5, "evil": "{{ 7*7 }}{% for %}", "E": "OrderID"}});
+        let scope = json!({"param": {"a": "x", "list": ["p", "q"], "ten": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "n": 5, "evil": "{{ 7*7 }}{% for %}", "E": "OrderID"}});
         Template::parse("brief.md", source)?.render(&scope)
     }
 
@@ -292,14 +319,13 @@ mod tests {
 
     #[test]
     fn a_template_that_loops_is_stopped() {
-        let digits = "[0,1,2,3,4,5,6,7,8,9]";
-        let open: String = (0..6).map(|at| format!("{{% for i{at} in {digits} %}}")).collect();
+        let open: String = (0..6).map(|at| format!("{{% for i{at} in param.ten %}}")).collect();
         refuses(&format!("{open}{}", "{% endfor %}".repeat(6)), "more than 50000 steps");
     }
 
     #[test]
     fn an_output_that_grows_is_stopped() {
-        let open: String = (0..3).map(|at| format!("{{% for i{at} in [0,1,2,3,4,5,6,7,8,9] %}}")).collect();
+        let open: String = (0..3).map(|at| format!("{{% for i{at} in param.ten %}}")).collect();
         refuses(&format!("{open}{}{}", "x".repeat(1000), "{% endfor %}".repeat(3)), "more than 262144 bytes");
     }
 
@@ -307,8 +333,10 @@ mod tests {
     fn a_text_that_doubles_is_stopped_before_it_starts() {
         refuses("{{ param.a ~ param.a }}", "operator `~`");
         refuses("{{ 'x' * 1000000000 }}", "operator `*`");
-        refuses("{% for a in [param.a + param.a] %}{% endfor %}", "operator `+`");
-        gives("{{ '~*+\\'*' }}", "~*+'*");
+        refuses("{% if param.a + param.a %}{% endif %}", "operator `+`");
+        refuses("{% for a in [param.list, param.list] %}{% endfor %}", "a loop goes over a name");
+        refuses("{{ {'a': {'b': 1}} ~ param.a }}", "operator `{`");
+        gives("{{ '~*+{}}\\'*' }}", "~*+{}}'*");
         let grow = " | replace('x', 'xxxxxxxxxxxxxxxx')".repeat(12);
         refuses(&format!("{{{{ 'xxxxxxxxxxxxxxxx'{grow} }}}}"), "more than 262144 bytes");
     }
@@ -318,6 +346,40 @@ mod tests {
         refuses("a\nb\n{{ param.", "brief.md line 3: syntax error");
         refuses("{% if param.a %}", "syntax error");
         refuses(&"x".repeat(TEMPLATE_BYTES_MAX + 1), "at most 65536");
+    }
+
+    #[test]
+    fn a_template_that_nests_or_chains_without_end_ends_all_the_same() {
+        for (open, middle, close) in [
+            ("(", "1", ")"),
+            ("[", "1", "]"),
+            ("not ", "1", ""),
+            ("-", "1", ""),
+            ("", "1", "-1"),
+            ("", "1", " and 1"),
+            ("", "'a'", "|lower"),
+            ("", "param", ".a"),
+            ("", "param", "[0]"),
+            ("", "1", " if 1"),
+            ("1 if 1 else ", "1", ""),
+            ("", "1", " is x"),
+        ] {
+            let times = (TEMPLATE_BYTES_MAX - 100) / (open.len() + close.len());
+            let source = format!("{{{{ {}{middle}{} }}}}", open.repeat(times), close.repeat(times));
+            let _ = render(&source);
+            let _ = Template::parse("t", &source).map(|template| template.variables());
+            let _ = render(source.trim_end_matches(" }}"));
+        }
+        for (open, close) in [
+            ("{% if 1 %}", "{% endif %}"),
+            ("{% for i in param.ten %}", "{% endfor %}"),
+            ("{% if 1 %}{% elif 1 %}", "{% endif %}"),
+        ] {
+            let times = (TEMPLATE_BYTES_MAX - 100) / (open.len() + close.len());
+            let _ = render(&format!("{}x{}", open.repeat(times), close.repeat(times)));
+        }
+        let times = (TEMPLATE_BYTES_MAX - 100) / 12;
+        let _ = render(&format!("{{% if 1 %}}{}{{% endif %}}", "{% elif 1 %}".repeat(times)));
     }
 
     #[test]

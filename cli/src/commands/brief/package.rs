@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use skills::brief::Tables;
 use skills::brief::uses::{Bundle, Pinned, Proof};
-use skills::brief::{Params, Tables};
-use skills::manifest::{Kind, Kinded, Manifest};
+use skills::manifest::{Kinded, Manifest};
 use skills::tree::Tree;
 use skills::{PackageName, Sha256, archive};
 
@@ -39,12 +39,12 @@ pub(super) fn open(path: &Path, from: Option<&Path>) -> Result<Package, Failure>
         );
     }
     let folder = folder::read(path)?;
-    let (manifest, text) = manifest(&folder.tree, path)?;
-    if manifest.kind != Kind::Brief {
+    let manifest = manifest(&folder.tree, path)?;
+    let Kinded::Brief(tables) = &manifest.kinded else {
         let seen = format!("`{}` is of kind `{}`, expected `brief`", manifest.name, manifest.kind.as_str());
         return Err(Failure::usage("not-a-brief", seen));
-    }
-    let tables = Tables::parse(&text)?;
+    };
+    let tables = Tables::clone(tables);
     let template = text_of(&folder.tree, tables.brief.template.as_str())?;
     let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let beside = from.map_or_else(|| real.parent().unwrap_or(&real).to_owned(), Path::to_owned);
@@ -72,7 +72,7 @@ impl Package {
 
     fn read_used(&self, name: &PackageName, path: &Path, uses: &mut Uses) -> Result<(), Failure> {
         let folder = folder::read(path)?;
-        let (manifest, text) = manifest(&folder.tree, path)?;
+        let manifest = manifest(&folder.tree, path)?;
         if manifest.name != *name {
             let seen = format!("it is `{}`, expected `{name}`", manifest.name);
             return Err(Failure::could_not("package-disagrees", seen));
@@ -83,14 +83,14 @@ impl Package {
             return Err(Failure::could_not("package-disagrees", seen));
         }
         let package = pinned(&manifest, &folder.tree)?;
-        match (manifest.kind, manifest.kinded) {
-            (_, Kinded::Tools(tools)) => uses.bundles.push(Bundle { package, tools: *tools }),
-            (Kind::Check, _) => {
+        match manifest.kinded {
+            Kinded::Tools(tools) => uses.bundles.push(Bundle { package, tools: *tools }),
+            Kinded::Check(check) => {
                 let description = manifest.description.unwrap_or_default();
-                uses.proofs.push(Proof { package, description, params: Params::parse(&text)? });
+                uses.proofs.push(Proof { package, description, params: check.params });
             }
             // A brief for one task is rendered when that task is reached.
-            _ => {}
+            Kinded::Brief(_) | Kinded::Skill => {}
         }
         Ok(())
     }
@@ -105,9 +105,9 @@ impl Uses {
     }
 }
 
-fn manifest(tree: &Tree, path: &Path) -> Result<(Manifest, String), Failure> {
+fn manifest(tree: &Tree, path: &Path) -> Result<Manifest, Failure> {
     let text = text_of(tree, "skill.toml").map_err(|failure| failure.at(path.display()))?;
-    Ok((Manifest::parse(text.as_bytes())?, text))
+    Ok(Manifest::parse(text.as_bytes())?)
 }
 
 fn text_of(tree: &Tree, name: &str) -> Result<String, Failure> {

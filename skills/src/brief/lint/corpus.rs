@@ -1,7 +1,9 @@
 //! Good and vague briefs, each with the findings that are expected of it.
 
 use super::*;
+use crate::FilePath;
 use crate::brief::worked::{bundle, pinned};
+use crate::tree::{File, Mode};
 
 const MANIFEST: &str = include_str!("../samples/migration.toml");
 const TEMPLATE: &str = include_str!("../samples/migration.md");
@@ -200,4 +202,17 @@ fn graphs_checks_and_escalation_are_judged_in_the_package_too() {
     let cut = MANIFEST.find("[[brief.check]]").expect("it has checks");
     let found = of_package(&MANIFEST[cut..], "", TEMPLATE);
     assert_eq!(found.iter().map(|found| &found[..4]).collect::<Vec<_>>(), ["B007", "B010", "B008", "B008", "B008"]);
+}
+
+#[test]
+fn a_package_is_judged_by_itself_and_its_template_is_in_it() {
+    let file = |path: &str, text: &str| File {
+        path: FilePath::parse(path).expect("lawful"),
+        mode: Mode::Regular,
+        bytes: text.into(),
+    };
+    let manifest = Manifest::parse(MANIFEST.as_bytes()).expect("a manifest");
+    let judge = |files: Vec<File>| of_tree(&Tree::new(files).expect("lawful"), &manifest);
+    assert_eq!(judge(vec![file("skill.toml", MANIFEST), file("brief.md", TEMPLATE)]), []);
+    assert_eq!(judge(vec![file("skill.toml", MANIFEST)])[0].code, "B003");
 }
