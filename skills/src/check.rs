@@ -14,8 +14,6 @@ mod fixtures;
 mod pattern;
 mod timeout;
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -40,8 +38,8 @@ pub struct Check {
     pub argv: Vec<Word>,
     /// Where it is started.
     pub cwd: Cwd,
-    /// How long it may take.
-    pub timeout: Duration,
+    /// How long it may take, in seconds.
+    pub timeout_seconds: u64,
     /// Globs of what the result depends on; `**` is the whole tree.
     pub inputs: Vec<String>,
     /// Globs of what it produces: digested as artifacts, and writable.
@@ -159,7 +157,9 @@ impl Check {
             params: wire.param,
             argv,
             cwd: table.cwd,
-            timeout: table.timeout.map_or(Ok(timeout::DEFAULT), |text| timeout::parse(source, &text))?,
+            timeout_seconds: table
+                .timeout
+                .map_or(Ok(timeout::DEFAULT_SECONDS), |text| timeout::parse(source, &text))?,
             inputs: globs(source, "inputs", table.inputs.into_inner())?,
             outputs: written(source, "outputs", table.outputs)?,
             writes: written(source, "writes", table.writes)?,
@@ -305,7 +305,7 @@ redact = ["(?i)password=\\S+"]
     #[test]
     fn a_check_is_read_whole() {
         let check = check(WHOLE).expect("a check");
-        assert_eq!(check.timeout, Duration::from_secs(300));
+        assert_eq!(check.timeout_seconds, 300);
         assert_eq!((check.network, check.cwd, check.sandbox_required), (Network::Loopback, Cwd::Workspace, true));
         assert_eq!(check.env_set, [("CI".to_owned(), "true".to_owned())]);
         assert_eq!(check.program().map(|path| path.to_string()).as_deref(), Some("run.sh"));
@@ -318,7 +318,7 @@ redact = ["(?i)password=\\S+"]
         let check = check("[check]\nargv = [\"true\"]\ninputs = [\"**\"]\n").expect("a check");
         assert_eq!((check.network, check.cwd, check.sandbox_required), (Network::None, Cwd::Workspace, false));
         assert_eq!((check.expect.exit, check.writes.len(), check.env_pass.len()), (0, 0, 0));
-        assert_eq!(check.timeout, Duration::from_secs(300));
+        assert_eq!(check.timeout_seconds, 300);
     }
 
     #[test]
@@ -386,7 +386,7 @@ redact = ["(?i)password=\\S+"]
     #[test]
     fn a_timeout_is_a_number_with_a_unit_within_bounds() {
         for (text, seconds) in [("1s", 1), ("90s", 90), ("15m", 900), ("6h", 21_600)] {
-            assert_eq!(accepts("\"5m\"", &format!("\"{text}\"")).timeout, Duration::from_secs(seconds), "{text}");
+            assert_eq!(accepts("\"5m\"", &format!("\"{text}\"")).timeout_seconds, seconds, "{text}");
         }
         for text in ["0s", "7h", "5", "m", "-5m", "5 m", "1h30m", "5min", "1.5h", "99999999999999999999s", "٥m"] {
             refuses("\"5m\"", &format!("\"{text}\""), "check-timeout", "1s to 6h");

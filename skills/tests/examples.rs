@@ -102,13 +102,13 @@ fn the_tool_bundle_shows_what_the_format_shows() {
 fn the_checks_are_read_whole() {
     let Some(rollback) = manifest("check-rollback-valid") else { return };
     let Kinded::Check(check) = rollback.kinded else { panic!("{:?}", rollback.kinded) };
-    assert_eq!((check.network, check.timeout.as_secs(), check.sandbox_required), (Network::Loopback, 300, false));
+    assert_eq!((check.network, check.timeout_seconds, check.sandbox_required), (Network::Loopback, 300, false));
     assert_eq!(check.program().expect("its own").as_str(), "run.sh");
     assert!(matches!(check.expect.states[..], [StateExpectation::EqualFiles(..)]));
 
     let Some(tests) = manifest("check-tests-pass") else { return };
     let Kinded::Check(check) = tests.kinded else { panic!("{:?}", tests.kinded) };
-    assert_eq!((check.network, check.timeout.as_secs()), (Network::None, 900));
+    assert_eq!((check.network, check.timeout_seconds), (Network::None, 900));
     assert_eq!(check.env_pass, ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"]);
     let values = check.params.accept(&serde_json::Map::new()).expect("defaults");
     assert_eq!(check.command(&values).expect("words"), ["cargo", "test", "--workspace"]);
