@@ -126,6 +126,15 @@ fn the_example_checks_lack_the_fixtures_and_programs_that_publishing_asks_for() 
 }
 
 #[test]
+fn a_brief_without_its_template_is_refused_as_lint_refuses_it() {
+    let Some(tree) = example("brief-database-migration") else { return };
+    let files = tree.files().iter().filter(|file| file.path.as_str() == "skill.toml").cloned().collect();
+    let refusal = Package::of_any_kind(Tree::new(files).expect("lawful"), None, None).expect_err("no template");
+    assert_eq!(refusal.code, "package-lint");
+    assert!(refusal.message.contains("brief.md"), "{refusal}");
+}
+
+#[test]
 fn the_brief_is_a_package_but_for_its_kind() {
     let Some(tree) = example("brief-database-migration") else { return };
     let package = Package::of_any_kind(tree, None, None).expect("a package, but for its kind");

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Level};
+use crate::brief;
 use crate::check::{Check, Fixtures};
 use crate::limits::DESCRIPTION_CHARS_MAX;
 use crate::manifest::{Kinded, Manifest, SKILL_TOML};
@@ -19,7 +20,8 @@ pub(super) fn findings(tree: &Tree, manifest: &Manifest) -> Vec<Finding> {
             findings.extend(fixtures(tree));
         }
         Kinded::Tools(bundle) => findings.extend(variables(bundle, &manifest.requires.env)),
-        Kinded::Skill | Kinded::Brief(_) => {}
+        Kinded::Brief(_) => findings.extend(brief::lint::of_tree(tree, manifest)),
+        Kinded::Skill => {}
     }
     findings
 }
