@@ -53,8 +53,9 @@ pub enum Base {
 pub struct Held {
     /// The process lock; none where nothing will be written.
     _file: Option<File>,
-    /// Where, in the user's own folder, the digest of the journal is kept while there is one.
-    pub(crate) seal: PathBuf,
+    /// Where, in the user's own folder, the digest of the journal is kept while there is one. None on
+    /// a machine without a home: there an interrupted run is thrown away, not finished.
+    pub(crate) seal: Option<PathBuf>,
 }
 
 impl Project {
@@ -143,7 +144,7 @@ impl Project {
     /// `dry_run` nothing will be written, so nothing is locked and nothing is finished.
     pub fn hold(&self, context: &Context, dry_run: bool) -> Result<Held, Failure> {
         self.refuse_links()?;
-        let seal = self.seal(context)?;
+        let seal = self.seal(context);
         if dry_run {
             return match place::interrupted(self) {
                 true => Err(Failure::could_not("interrupted", "an earlier run was interrupted half way")
@@ -165,17 +166,17 @@ impl Project {
             context.ui.note("waiting for another skill process in this folder");
             file.lock().on("lock", &path)?;
         }
-        if place::recover(self, &seal)? {
+        if place::recover(self, seal.as_deref())? {
             context.ui.note("finished what an interrupted run had begun");
         }
         Ok(Held { _file: Some(file), seal })
     }
 
     /// One file a project, outside it: what a branch brings along cannot forge it.
-    fn seal(&self, context: &Context) -> Result<PathBuf, Failure> {
+    fn seal(&self, context: &Context) -> Option<PathBuf> {
         let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
         let name = skills::Sha256::of(root.as_os_str().as_encoded_bytes()).hex();
-        Ok(context.home()?.state.join("journals").join(name))
+        Some(context.home().ok()?.state.join("journals").join(name))
     }
 }
 
@@ -210,7 +211,11 @@ pub fn parse_lock(text: &str) -> Result<Lock, Failure> {
     if text.is_empty() {
         return Ok(Lock::default());
     }
-    Lock::parse(text).map_err(|refusal| Failure::of(Exit::Usage, refusal).at("skills.lock"))
+    Lock::parse(text).map_err(|refusal| {
+        let named = refusal.message.starts_with("skills.lock");
+        let failure = Failure::of(Exit::Usage, refusal);
+        if named { failure } else { failure.at("skills.lock") }
+    })
 }
 
 /// Reads a text file of the project, of bounded size; one that is not there is empty. A link is

@@ -131,6 +131,11 @@ impl<'c> Registries<'c> {
         }
     }
 
+    /// Says what should not be overlooked.
+    pub fn say(&self, text: &str) {
+        self.context.ui.warn(text);
+    }
+
     /// Where fetched files are kept; `None` on a machine without a home.
     pub fn cache(&self) -> Option<&Cache> {
         self.cache.as_ref()

@@ -150,6 +150,12 @@ impl Lock {
         self.skills.iter().find(|skill| skill.name == *name)
     }
 
+    /// The skill that a person names: `scope/name` in full, or its installed folder.
+    pub fn find(&self, text: &str) -> Option<&LockedSkill> {
+        let name = text.strip_prefix('@').unwrap_or(text);
+        self.skills.iter().find(|skill| skill.name.to_string() == name || skill.folder.as_str() == name)
+    }
+
     /// The skill that is installed in a folder.
     pub fn folder(&self, folder: &SkillName) -> Option<&LockedSkill> {
         self.skills.iter().find(|skill| skill.folder == *folder)

@@ -87,16 +87,9 @@ fn parse_spec(text: &str) -> Result<Spec, Failure> {
     let bare = text.strip_prefix('@').unwrap_or(text);
     match bare.split_once('@') {
         None => Ok(Spec::Package(PackageName::parse(bare)?, None)),
-        Some((name, requirement)) => Ok(Spec::Package(PackageName::parse(name)?, Some(requirement_of(requirement)?))),
-    }
-}
-
-/// `@1.2.3` means exactly that version, as in `scope/name@version` everywhere else; anything with
-/// an operator, or with fewer numbers, is a requirement in Cargo's syntax.
-fn requirement_of(text: &str) -> Result<Requirement, Failure> {
-    match skills::Version::parse(text) {
-        Ok(version) => Ok(Requirement::exactly(&version)),
-        Err(_) => Ok(Requirement::parse(text)?),
+        Some((name, requirement)) => {
+            Ok(Spec::Package(PackageName::parse(name)?, Some(Requirement::parse(requirement)?)))
+        }
     }
 }
 
@@ -151,8 +144,17 @@ fn edit(
 /// The project remembers the registry that its skills come from.
 async fn name_registry(registries: &Registries<'_>, wants: &Wants, edit: &mut WantsEdit) -> Result<(), Failure> {
     let registry = registries.default().await?;
-    if let (Some(client), None) = (&registry.client, wants.registry_url(&registry.name)) {
-        edit.registry(&registry.name, client.url());
+    let Some(client) = &registry.client else { return Ok(()) };
+    match wants.registry_url(&registry.name) {
+        None => edit.registry(&registry.name, client.url()),
+        Some(known) if known.trim_end_matches('/') == client.url() => {}
+        // The same name is the same registry, as far as any signature can tell: perhaps a mirror,
+        // perhaps two registries that nobody named.
+        Some(known) => registries.say(&format!(
+            "{} calls itself `{}`, which skills.toml knows at {known}: if it is not a mirror of that one, give it a name of its own",
+            client.url(),
+            registry.name
+        )),
     }
     Ok(())
 }
@@ -186,7 +188,12 @@ fn folder_want(project: &Project, path: &str) -> Result<(PackageName, Origin), F
 }
 
 fn local_name(read: &folder::Folder) -> Result<Option<PackageName>, Failure> {
-    let (None, Some(skill_md)) = (read.tree.file("skill.toml"), read.tree.file("SKILL.md")) else { return Ok(None) };
+    if read.tree.file("skill.toml").is_some() {
+        return Ok(None);
+    }
+    let skill_md = read.tree.file("SKILL.md").ok_or_else(|| {
+        Failure::usage("skill-md-missing", format!("`{}` has no SKILL.md, so it is no skill", read.path.display()))
+    })?;
     let front = skills::frontmatter::read(&skill_md.bytes)?.front;
     let name = front.name.or_else(|| read.name.clone()).unwrap_or_default();
     Ok(Some(PackageName::new(Scope::parse("local")?, SkillName::parse(&name)?)))

@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use index::entry::Entry;
-use index::lock::{LockedSkill, Source};
+use index::lock::{LinkKind, Lock, LockedSkill, Source};
 use serde_json::json;
 use skills::limits::ARCHIVE_BYTES_MAX;
 use skills::tree::{File, Mode, Tree};
@@ -67,10 +67,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
 fn installed(context: &Context, args: &Args) -> Result<Sides, Failure> {
     let project = Project::find(context, args.global)?;
     let lock = project.lock()?;
-    let named = |skill: &&LockedSkill| {
-        skill.name.to_string() == args.a.trim_start_matches('@') || skill.folder.as_str() == args.a
-    };
-    let skill = lock.skills.iter().find(named).ok_or_else(|| {
+    let skill = lock.find(&args.a).ok_or_else(|| {
         Failure::could_not("not-installed", format!("skills.lock does not have `{}`", args.a))
             .hint("`skill list` shows what is installed; `skill diff A B` compares any two")
     })?;
@@ -84,11 +81,28 @@ fn installed(context: &Context, args: &Args) -> Result<Sides, Failure> {
             archive::unpack(&bytes).map_err(|refusal| Failure::of(Exit::Failed, refusal))?
         }
     };
-    let after = read_disk(&project.places.join(CANONICAL).join(skill.folder.as_str()), skill)?;
-    Ok(Sides {
-        before: (format!("{}@{}", skill.name, skill.version), before),
-        after: (format!("{CANONICAL}/{}", skill.folder), after),
-    })
+    let after = edited_place(&project, &lock, skill, &before)?;
+    Ok(Sides { before: (format!("{}@{}", skill.name, skill.version), before), after })
+}
+
+/// The first place of a skill that differs from what was published: the canonical folder, or an
+/// agent's copy of it. Where none does, the canonical one.
+fn edited_place(
+    project: &Project,
+    lock: &Lock,
+    skill: &LockedSkill,
+    published: &Tree,
+) -> Result<(String, Tree), Failure> {
+    let canonical = format!("{CANONICAL}/{}", skill.folder);
+    let copies = lock.written.iter().filter(|row| row.folder == skill.folder && row.link == LinkKind::Copy);
+    for place in std::iter::once(&canonical).chain(copies.map(|row| &row.path)) {
+        let tree = read_disk(&project.places.join(place), skill)?;
+        if tree != *published {
+            return Ok((place.clone(), tree));
+        }
+    }
+    let tree = read_disk(&project.places.join(&canonical), skill)?;
+    Ok((canonical, tree))
 }
 
 /// Every file on the disk, the name in `SKILL.md` turned back where it was installed under another.

@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use index::entry::Entry;
+use index::lock::{Lock, LockedSkill};
 use serde_json::json;
-use skills::Version;
+use skills::{PackageName, Requirement, Version};
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::install::fetch_catalogue;
+use crate::install::{Catalogue, fetch_catalogue};
 use crate::project::Project;
 use crate::registries::Registries;
 use crate::trust::Trust;
@@ -37,9 +38,13 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let mut rows = Vec::new();
     for skill in skills {
         let entries = catalogue.get(&skill.name).map_or(&[][..], Vec::as_slice);
-        let allowed = |entry: &Entry| match wants.skills.get(&skill.name).map(|want| &want.origin) {
-            Some(Origin::Registry(requirement)) => requirement.matches(&entry.vers),
-            _ => true,
+        let needed = needs(&lock, &catalogue, &skill.name);
+        let allowed = |entry: &Entry| {
+            let wanted = match wants.skills.get(&skill.name).map(|want| &want.origin) {
+                Some(Origin::Registry(requirement)) => requirement.matches(&entry.vers),
+                _ => true,
+            };
+            wanted && needed.iter().all(|requirement| requirement.matches(&entry.vers))
         };
         let newest = newest_of(entries, |_| true);
         let compatible = newest_of(entries, allowed);
@@ -65,6 +70,18 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         context.ui.note("everything is up to date");
     }
     Ok(Answer::new(text, json!({ "outdated": rows })))
+}
+
+/// What the other installed skills require of this one.
+fn needs<'c>(lock: &Lock, catalogue: &'c Catalogue, name: &PackageName) -> Vec<&'c Requirement> {
+    let installed = |skill: &&LockedSkill| skill.dependencies.contains(name);
+    let entry = |skill: &LockedSkill| catalogue.get(&skill.name)?.iter().find(|entry| entry.vers == skill.version);
+    let dependents = lock.skills.iter().filter(installed).filter_map(entry);
+    dependents
+        .flat_map(|entry| &entry.deps)
+        .filter(|dependency| dependency.name == *name)
+        .map(|dependency| &dependency.req)
+        .collect()
 }
 
 fn newest_of(entries: &[Entry], allowed: impl Fn(&Entry) -> bool) -> Option<&Version> {

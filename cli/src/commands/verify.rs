@@ -131,10 +131,7 @@ fn select<'l>(lock: &'l Lock, names: &[String]) -> Result<Vec<&'l LockedSkill>, 
         return Ok(lock.skills.iter().collect());
     }
     let find = |text: &String| {
-        let named = |skill: &&LockedSkill| {
-            skill.name.to_string() == *text.trim_start_matches('@') || skill.folder.as_str() == text
-        };
-        lock.skills.iter().find(named).ok_or_else(|| {
+        lock.find(text).ok_or_else(|| {
             Failure::could_not("not-installed", format!("skills.lock does not have `{text}`"))
                 .hint("`skill list` shows what is installed")
         })

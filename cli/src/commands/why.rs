@@ -15,7 +15,7 @@ const CHAINS_MAX: usize = 20;
 /// Arguments of `skill why`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// `scope/name`
+    /// `scope/name`, or the name of the installed folder
     #[arg(value_name = "NAME")]
     name: String,
     /// For the user instead of a repository
@@ -26,12 +26,11 @@ pub struct Args {
 /// One line a chain, from what is wanted to what is asked about.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let project = Project::find(context, args.global)?;
-    let name = PackageName::parse(&args.name)?;
     let (wants, lock) = (project.wants()?, project.lock()?);
-    if lock.skill(&name).is_none() {
-        return Err(Failure::could_not("not-installed", format!("skills.lock does not have `{name}`"))
-            .hint("`skill list` shows what is installed"));
-    }
+    let name = lock.find(&args.name).map(|skill| skill.name.clone()).ok_or_else(|| {
+        Failure::could_not("not-installed", format!("skills.lock does not have `{}`", args.name))
+            .hint("`skill list` shows what is installed")
+    })?;
     let mut chains = Vec::new();
     for root in wants.skills.keys() {
         walk(&lock, root, &name, &mut Vec::new(), &mut chains);

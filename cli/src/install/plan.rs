@@ -313,15 +313,20 @@ fn refuse_edits(
 
 fn skill_changes(old: &Lock, lock: &Lock, stands: &BTreeMap<PackageName, Standing>) -> Vec<SkillChange> {
     let kept = lock.skills.iter().filter_map(|skill| {
-        let from = old.skill(&skill.name).map(|before| before.version.clone());
-        let restored =
-            old.skill(&skill.name).is_some_and(|before| before.version == skill.version && before.tree == skill.tree);
-        let right = stands[&skill.name].is_right();
-        (!right || !restored).then(|| SkillChange {
+        let before = old.skill(&skill.name);
+        let same = before.is_some_and(|before| before.version == skill.version && before.tree == skill.tree);
+        let standing = &stands[&skill.name];
+        if same && standing.is_right() {
+            return None;
+        }
+        // In a fresh clone the lock is there and the skill is not: it arrives, nothing is put right.
+        let arrives = standing.canonical == State::Absent;
+        let from = before.filter(|_| !arrives).map(|before| before.version.clone());
+        Some(SkillChange {
             name: skill.name.clone(),
             from,
             to: Some(skill.version.clone()),
-            restored,
+            restored: same && !arrives,
         })
     });
     let gone = old.skills.iter().filter(|skill| lock.skill(&skill.name).is_none());

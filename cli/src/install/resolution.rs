@@ -260,6 +260,10 @@ async fn pick_entry(
             ));
         }
     };
+    if let (Some(_), Some(entry)) = (&locked, entry.filter(|entry| entry.yanked)) {
+        let reason = entry.yank_reason.as_deref().unwrap_or("no reason given");
+        registries.say(&format!("SKV031 {name} {version} is yanked ({reason}), and stays because it is locked; `skill update {name}` moves on"));
+    }
     let registry = match locked.as_ref().map(|skill| &skill.source) {
         Some(Source::Registry { registry, .. }) => registry.clone(),
         _ => registries.of(&name, policy).await?.name.clone(),

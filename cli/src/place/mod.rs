@@ -100,18 +100,18 @@ pub fn apply(project: &Project, held: &Held, changes: &[Change]) -> Result<(), F
     }
     changes.iter().try_for_each(|change| stay_inside(project, change.spot()))?;
     let txn = txn_path(project);
-    let staged = stage(&txn, changes).and_then(|()| commit(&txn, &held.seal, changes));
+    let staged = stage(&txn, changes).and_then(|()| commit(&txn, held.seal.as_deref(), changes));
     if let Err(failure) = staged {
         let _ = fs::remove_dir_all(&txn);
         return Err(failure);
     }
-    carry_out(project, &txn, &held.seal)
+    carry_out(project, &txn, held.seal.as_deref())
 }
 
 /// Finishes or throws away what an interrupted run left; says whether there was a commit to finish.
-pub fn recover(project: &Project, seal: &Path) -> Result<bool, Failure> {
+pub fn recover(project: &Project, seal: Option<&Path>) -> Result<bool, Failure> {
     let txn = txn_path(project);
-    let sealed = fs::read_to_string(seal).ok();
+    let sealed = seal.and_then(|seal| fs::read_to_string(seal).ok());
     let journal = match read_regular(&txn.join("journal"), JOURNAL_BYTES_MAX) {
         Ok(Regular::Bytes(bytes)) => Some(Sha256::of(bytes).to_string()),
         _ => None,
@@ -174,12 +174,14 @@ fn stage(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
 }
 
 /// Seals the journal and makes it appear: from here on the new state is the state.
-fn commit(txn: &Path, seal: &Path, changes: &[Change]) -> Result<(), Failure> {
+fn commit(txn: &Path, seal: Option<&Path>, changes: &[Change]) -> Result<(), Failure> {
     let moves =
         changes.iter().map(|change| Move { spot: change.spot().clone(), gone: matches!(change, Change::Remove(_)) });
     let journal = serde_json::to_vec(&moves.collect::<Vec<_>>()).expect("a journal is strings, which always serialise");
-    let sealed = seal.parent().map_or(Ok(()), fs::create_dir_all);
-    sealed.and_then(|()| fs::write(seal, Sha256::of(&journal).to_string())).on("write", seal)?;
+    if let Some(seal) = seal {
+        let folder = seal.parent().map_or(Ok(()), fs::create_dir_all);
+        folder.and_then(|()| fs::write(seal, Sha256::of(&journal).to_string())).on("write", seal)?;
+    }
     let draft = txn.join("journal.draft");
     fs::write(&draft, journal).on("write", &draft)?;
     fs::rename(&draft, txn.join("journal")).on("write", &txn.join("journal"))
@@ -187,7 +189,7 @@ fn commit(txn: &Path, seal: &Path, changes: &[Change]) -> Result<(), Failure> {
 
 /// Carries out the moves that have not happened yet, then forgets the journal. If one fails, those
 /// that happened are taken back, and the old state is the state again.
-fn carry_out(project: &Project, txn: &Path, seal: &Path) -> Result<(), Failure> {
+fn carry_out(project: &Project, txn: &Path, seal: Option<&Path>) -> Result<(), Failure> {
     let journal = txn.join("journal");
     let bytes = fs::read(&journal).on("read", &journal)?;
     let moves: Vec<Move> = serde_json::from_slice(&bytes).map_err(|error| {
@@ -225,11 +227,11 @@ fn take_back(project: &Project, txn: &Path, moves: &[Move]) -> Result<(), Failur
 }
 
 /// The journal first: without it, whatever is left is a leftover.
-fn forget(txn: &Path, seal: &Path) -> Result<(), Failure> {
+fn forget(txn: &Path, seal: Option<&Path>) -> Result<(), Failure> {
     let journal = txn.join("journal");
     fs::remove_file(&journal).on("remove", &journal)?;
     // A seal without a journal seals nothing.
-    let _ = fs::remove_file(seal);
+    let _ = seal.map(fs::remove_file);
     fs::remove_dir_all(txn).on("remove", txn)
 }
 
@@ -337,7 +339,7 @@ mod tests {
     fn crash_after(project: &Project, text: &str, steps: usize) {
         let txn = txn_path(project);
         let changes = changes(text);
-        stage(&txn, &changes).and_then(|()| commit(&txn, &seal(project), &changes)).expect("committed");
+        stage(&txn, &changes).and_then(|()| commit(&txn, Some(&seal(project)), &changes)).expect("committed");
         let mut left = steps;
         for (number, change) in changes.iter().enumerate() {
             let (target, new, old) =
@@ -361,10 +363,10 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let project = Project::at(folder.path());
             crash_after(&project, "old", 6);
-            assert!(recover(&project, &seal(&project)).expect("recovered"));
+            assert!(recover(&project, Some(&seal(&project))).expect("recovered"));
             crash_after(&project, "new", steps);
             assert!(interrupted(&project));
-            assert!(recover(&project, &seal(&project)).expect("recovered"), "after {steps} renames");
+            assert!(recover(&project, Some(&seal(&project))).expect("recovered"), "after {steps} renames");
             assert_eq!(content(&project).as_deref(), Some("new"), "after {steps} renames");
             assert_eq!(fs::read_to_string(project.lock_path()).expect("a lock"), "new");
             assert!(!txn_path(&project).exists());
@@ -376,9 +378,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let project = Project::at(folder.path());
         crash_after(&project, "old", 6);
-        recover(&project, &seal(&project)).expect("recovered");
+        recover(&project, Some(&seal(&project))).expect("recovered");
         stage(&txn_path(&project), &changes("new")).expect("staged");
-        assert!(!recover(&project, &seal(&project)).expect("thrown away"));
+        assert!(!recover(&project, Some(&seal(&project))).expect("thrown away"));
         assert_eq!(content(&project).as_deref(), Some("old"));
         assert!(!txn_path(&project).exists());
     }
@@ -397,7 +399,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let project = Project::at(folder.path());
         bring_journal(&project, "README.md");
-        assert!(!recover(&project, &seal(&project)).expect("thrown away"));
+        assert!(!recover(&project, Some(&seal(&project))).expect("thrown away"));
         assert!(!folder.path().join("README.md").exists());
         assert!(!txn_path(&project).exists());
     }
@@ -409,7 +411,7 @@ mod tests {
             let project = Project::at(&folder.path().join("project"));
             let journal = bring_journal(&project, path);
             fs::write(seal(&project), Sha256::of(journal).to_string()).expect("written");
-            assert!(recover(&project, &seal(&project)).is_err(), "{path}");
+            assert!(recover(&project, Some(&seal(&project))).is_err(), "{path}");
             assert!(!folder.path().join("escaped").exists(), "{path}");
         }
     }
@@ -419,13 +421,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let project = Project::at(folder.path());
         crash_after(&project, "old", 6);
-        recover(&project, &seal(&project)).expect("recovered");
+        recover(&project, Some(&seal(&project))).expect("recovered");
         let txn = txn_path(&project);
         let mut changes = changes("new");
         fs::write(folder.path().join("file"), "in the way").expect("written");
         changes.push(Change::File(Spot::root("file/below"), b"never".to_vec()));
-        stage(&txn, &changes).and_then(|()| commit(&txn, &seal(&project), &changes)).expect("committed");
-        assert!(carry_out(&project, &txn, &seal(&project)).is_err());
+        stage(&txn, &changes).and_then(|()| commit(&txn, Some(&seal(&project)), &changes)).expect("committed");
+        assert!(carry_out(&project, &txn, Some(&seal(&project))).is_err());
         assert_eq!(content(&project).as_deref(), Some("old"));
         assert_eq!(fs::read_to_string(project.lock_path()).expect("a lock"), "old");
         assert!(!txn.exists());
@@ -449,12 +451,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let project = Project::at(folder.path());
         crash_after(&project, "old", 6);
-        recover(&project, &seal(&project)).expect("recovered");
+        recover(&project, Some(&seal(&project))).expect("recovered");
         let txn = txn_path(&project);
         let removals = [Change::Remove(Spot::places(".claude/skills/x"))];
         let seal = seal(&project);
-        stage(&txn, &removals).and_then(|()| commit(&txn, &seal, &removals)).expect("committed");
-        carry_out(&project, &txn, &seal).expect("removed");
+        stage(&txn, &removals).and_then(|()| commit(&txn, Some(&seal), &removals)).expect("committed");
+        carry_out(&project, &txn, Some(&seal)).expect("removed");
         assert!(!folder.path().join(".claude/skills").exists());
         assert!(folder.path().join(".claude").exists());
     }

@@ -81,7 +81,7 @@ const APPEND_ONLY: [&str; 3] = ["links", "releases", "yanks"];
 pub(super) fn prepare(connection: &Connection) -> Result<(), Fault> {
     match version(connection)? {
         SCHEMA => Ok(()),
-        0 if is_empty(connection)? => create(connection),
+        0 => create(connection),
         other => Err(Fault::Broken(format!(
             "the database has schema {other}, this program reads schema {SCHEMA}: use the program that wrote it"
         ))),
@@ -98,8 +98,21 @@ fn is_empty(connection: &Connection) -> Result<bool, Fault> {
     Ok(tables == 0)
 }
 
+/// Makes the tables, under the write lock from the first look on: two programs that open a new data
+/// folder at once (a server starting, an operator's first command) both find it made.
 fn create(connection: &Connection) -> Result<(), Fault> {
-    let mut sql = format!("BEGIN IMMEDIATE; {TABLES}");
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let made = match version(connection)? {
+        SCHEMA => Ok(()),
+        0 if is_empty(connection)? => Ok(connection.execute_batch(&tables())?),
+        _ => Err(Fault::Broken("the database has tables that are not ours".to_owned())),
+    };
+    connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    made
+}
+
+fn tables() -> String {
+    let mut sql = TABLES.to_owned();
     for table in APPEND_ONLY {
         for verb in ["UPDATE", "DELETE"] {
             sql.push_str(&format!(
@@ -108,6 +121,6 @@ fn create(connection: &Connection) -> Result<(), Fault> {
             ));
         }
     }
-    sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA}; COMMIT;"));
-    Ok(connection.execute_batch(&sql)?)
+    sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"));
+    sql
 }

@@ -138,6 +138,6 @@ fn only_line_endings_is_said_to_be_only_line_endings() {
 }
 
 #[test]
-fn a_folder_that_nobody_recorded_is_noted() {
-    reports(|shop| shop.bob.write(".agents/skills/other/SKILL.md", "x"), &["SKV010", "other"], 0);
+fn a_folder_that_nobody_recorded_is_refused_where_the_policy_denies() {
+    reports(|shop| shop.bob.write(".agents/skills/other/SKILL.md", "x"), &["SKV010", "other"], 4);
 }
