@@ -95,6 +95,14 @@ fn a_value_that_breaks_lines_hides_text_or_fills_the_disk_is_refused() {
 }
 
 #[test]
+fn two_numbers_never_have_one_digest() {
+    let all = params("[n]\ntype = \"integer\"\n").expect("a table");
+    let accepts = |n: i64| all.accept(&given(json!({"n": n}))).is_ok();
+    assert!(accepts((1 << 53) - 1) && accepts(1 - (1 << 53)));
+    assert!(!accepts(1 << 53) && !accepts(i64::MIN));
+}
+
+#[test]
 fn a_secret_is_not_a_parameter() {
     for key in ["secret", "sensitive"] {
         let refusal = params(&format!("[password]\ntype = \"string\"\n{key} = true")).expect_err(key);

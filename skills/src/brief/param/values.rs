@@ -6,6 +6,9 @@ use super::{Param, Params, Type, VALUE_BYTES_MAX, schema};
 use crate::path::is_hidden_or_control;
 use crate::refusal::Refusal;
 
+/// Largest number, 2⁵³ − 1.
+const NUMBER_MAX: f64 = 9_007_199_254_740_991.0;
+
 /// Values that the parameters accept, defaults filled in. Only [`Params::accept`] makes one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Values(Map<String, Value>);
@@ -117,6 +120,10 @@ pub(super) fn check_text(value: &Value) -> Result<(), String> {
             let bytes: usize = items.iter().map(|item| item.as_str().map_or(8, str::len)).sum();
             let message = || format!("has {bytes} bytes, at most {VALUE_BYTES_MAX} are allowed");
             if bytes > VALUE_BYTES_MAX { Err(message()) } else { Ok(()) }
+        }
+        // RFC 8785 writes numbers as doubles do: beyond this two values would have one digest.
+        Value::Number(number) if number.as_f64().is_none_or(|number| number.abs() > NUMBER_MAX) => {
+            Err(format!("is beyond ±{NUMBER_MAX}"))
         }
         _ => Ok(()),
     }
