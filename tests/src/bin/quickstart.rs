@@ -114,6 +114,7 @@ impl Server {
         print!("  {line}");
         let url = line.trim_end().strip_prefix("listening on ");
         let url = url.ok_or_else(|| format!("the registry said `{line}`, expected `listening on …`"))?;
+        println!("# Its address: by hand, take the one that your registry printed");
         println!("$ export SKILL_REGISTRY={url}");
         shell.registry = url.to_owned();
         Ok(server)
