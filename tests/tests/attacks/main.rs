@@ -6,6 +6,7 @@
 
 mod archives;
 mod bodies;
+mod branches;
 mod mirrors;
 mod names;
 mod signatures;
