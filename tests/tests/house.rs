@@ -420,7 +420,8 @@ fn codes() -> BTreeSet<(String, String)> {
                     rest.strip_prefix("Exit::").and_then(|rest| rest.split_once(',')).map(|(_, rest)| rest);
                 let rest = after_exit.unwrap_or(rest).trim_start();
                 let code = rest.strip_prefix('"').and_then(|rest| rest.split('"').next());
-                let code = code.filter(|code| !(at_start(code) && room == "registry") && !code.starts_with("SKV"));
+                let at_start = |code: &str| room == "registry" && at_start(code);
+                let code = code.filter(|code| !at_start(code) && !code.starts_with("SKV"));
                 codes.extend(code.map(|code| (room.clone(), code.to_owned())));
             }
         }
