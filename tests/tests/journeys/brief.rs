@@ -1,7 +1,5 @@
 //! A brief, from the folder of its package to the two files that an agent and programs read.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 use tests::binaries::repository;
 use tests::files::read;
@@ -11,7 +9,7 @@ const CHECK: &str = "[package]\nschema = 1\nversion = \"1.2.0\"\nkind = \"check\
 
 /// The worked packages of the format, side by side in the stranger's folder.
 fn lay_out(work: &std::path::Path) {
-    let sample = |name: &str| read(PathBuf::from(repository()).join("skills/src/brief/samples").join(name));
+    let sample = |name: &str| read(repository().join("skills/src/brief/samples").join(name));
     write(work.join("brief-database-migration/skill.toml"), sample("migration.toml"));
     write(work.join("brief-database-migration/brief.md"), sample("migration.md"));
     write(work.join("tools-postgres-readonly/skill.toml"), sample("tools.toml"));
