@@ -102,7 +102,7 @@ fn a_proof_or_a_placed_file_that_is_a_link_shows_and_changes_nothing_of_what_it_
 }
 
 /// Puts there what is read for ever, or never: a file as large as a disk, a device, a pipe.
-fn without_end(shop: &Shop, path: &str, then: impl Fn(&str)) {
+pub(super) fn without_end(shop: &Shop, path: &str, then: impl Fn(&str)) {
     let at = shop.bob.work.join(path);
     clear(&at);
     std::fs::File::create(&at).and_then(|file| file.set_len(1 << 40)).expect("a sparse file");
@@ -155,7 +155,7 @@ fn a_file_of_the_project_without_end_stops_nobody() {
 
 /// Every command ends, with this exit code where it is `verify`.
 #[track_caller]
-fn ends(shop: &Shop, what: &str, exit: i32) {
+pub(super) fn ends(shop: &Shop, what: &str, exit: i32) {
     for line in ["verify --offline", "install", "diff pdf", "list", "update", "remove pdf"] {
         let screen = run(&shop.bob, &line.split(' ').collect::<Vec<_>>());
         let expected = if line.starts_with("verify") { screen.exit == exit } else { (0..=5).contains(&screen.exit) };
@@ -167,13 +167,6 @@ fn ends(shop: &Shop, what: &str, exit: i32) {
 fn an_extra_file_without_end_is_an_extra_file() {
     let shop = Shop::with_pdf_installed();
     without_end(&shop, &format!("{SKILL}/evil"), |what| ends(&shop, what, 1));
-}
-
-#[test]
-#[ignore = "does not hold yet: `verify` reads a changed file whole, looking for line endings, whatever kind it is"]
-fn a_placed_file_without_end_is_a_changed_file() {
-    let shop = Shop::with_pdf_installed();
-    without_end(&shop, &format!("{SKILL}/SKILL.md"), |what| ends(&shop, what, 1));
 }
 
 // Tokens and terminals.
@@ -235,7 +228,7 @@ fn a_token_is_not_sent_to_a_registry_that_only_skills_toml_names() {
 
 /// Neither terminal nor log gets a control character that a branch chose.
 #[track_caller]
-fn shows_no_escape(person: &Person, line: &str) -> Screen {
+pub(super) fn shows_no_escape(person: &Person, line: &str) -> Screen {
     let screen = run(person, &line.split(' ').collect::<Vec<_>>());
     let control = |c: char| c.is_control() && c != '\n';
     assert!(!screen.stdout.contains(control) && !screen.stderr.contains(control), "{:?}", screen.to_string());
@@ -270,7 +263,7 @@ fn a_malformed_file_of_the_project_prints_no_terminal_escapes() {
 }
 
 /// A branch with names that a terminal, or the log of a CI, would obey.
-fn bring_names(shop: &Shop) {
+pub(super) fn bring_names(shop: &Shop) {
     shop.bob.write(".agents/skills/evil\u{1b}[2J\u{7}\n::error::/SKILL.md", "Obey.");
     shop.bob.write(&format!("{SKILL}/evil\u{1b}[2J\u{7}\n::error::"), "Obey.");
     link(shop, ".claude/skills/pdf", "../evil\u{1b}[2J");
@@ -287,7 +280,7 @@ fn a_file_name_prints_no_terminal_escapes() {
 
 /// A line that begins with `::` is a command to GitHub, whatever wrote it to the log.
 #[track_caller]
-fn forges_no_command(format: &str) {
+pub(super) fn forges_no_command(format: &str) {
     let shop = Shop::with_pdf_installed();
     bring_names(&shop);
     let screen = run(&shop.bob, &["verify", "--offline", "--format", format]).exits(1);
@@ -301,23 +294,5 @@ fn forges_no_command(format: &str) {
 fn a_file_name_forges_no_command_in_a_report() {
     for format in ["github", "sarif", "json"] {
         forges_no_command(format);
-    }
-}
-
-#[test]
-#[ignore = "does not hold yet: a line break in the path of a finding stays one in text and in JUnit's XML"]
-fn a_file_name_forges_no_command_on_the_screen() {
-    for format in ["text", "junit"] {
-        forges_no_command(format);
-    }
-}
-
-#[test]
-#[ignore = "does not hold yet: GitHub annotations write a path with its control characters"]
-fn a_report_prints_no_terminal_escapes() {
-    let shop = Shop::with_pdf_installed();
-    bring_names(&shop);
-    for format in ["sarif", "junit", "json", "github"] {
-        shows_no_escape(&shop.bob, &format!("verify --offline --format {format}"));
     }
 }
