@@ -26,6 +26,12 @@ pub fn text(text: &str) -> String {
     text.chars().map(|c| if is_dangerous(c) && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
+/// Text that has to stay on one line whatever a file's name holds: a line of a report is a statement
+/// of ours, and no name may begin another one.
+pub fn single(text: &str) -> String {
+    text.chars().map(|c| if is_dangerous(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// A stranger's text as lines of at most `width` characters, each after `indent`.
 pub fn wrapped(text: &str, indent: &str, width: usize) -> String {
     let text = line(text, usize::MAX);
@@ -68,6 +74,11 @@ mod tests {
             text("unknown field `\u{1b}[2J\u{9b}1m`\n  hint\u{202e}"),
             "unknown field `\u{fffd}[2J\u{fffd}1m`\n  hint\u{fffd}"
         );
+    }
+
+    #[test]
+    fn a_file_name_with_a_line_break_stays_on_its_line() {
+        assert_eq!(single("a\n::error::b\u{7}"), "a\u{fffd}::error::b\u{fffd}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use self::formats::Format;
 use crate::context::Context;
 use crate::failure::{Failure, OnPath, exit_of};
 use crate::project::Project;
+use crate::shown;
 use crate::trust::{TRUST_PATH, Trust};
 use crate::ui::Answer;
 
@@ -63,6 +64,16 @@ pub struct SkillReport {
 }
 
 impl Report {
+    /// The same report, with nothing in it that a terminal, a log or a CI system would obey: paths and
+    /// link targets come from whoever wrote the branch.
+    fn legible(mut self) -> Self {
+        for finding in self.project.iter_mut().chain(self.skills.iter_mut().flat_map(|skill| &mut skill.findings)) {
+            finding.message = shown::single(&finding.message);
+            finding.path = finding.path.take().map(|path| shown::single(&path));
+        }
+        self
+    }
+
     /// Every finding of the report.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.project.iter().chain(self.skills.iter().flat_map(|skill| &skill.findings))
@@ -75,7 +86,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let trust = read_trust(&project, args.policy_ref.as_deref(), context)?;
     let lock = project.lock()?;
     let skills = select(&lock, &args.names)?;
-    let report = examine::examine(&project, &lock, &skills, &trust)?;
+    let report = examine::examine(&project, &lock, &skills, &trust)?.legible();
     let findings: Vec<Finding> = report.findings().cloned().collect();
     let exit = exit_of(&findings);
     if context.ui.json() && !matches!(args.format, Format::Text | Format::Json) {

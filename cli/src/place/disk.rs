@@ -75,7 +75,7 @@ pub fn read_tree(path: &Path) -> Result<Tree, Failure> {
                 return Err(Failure::new(
                     Exit::Failed,
                     "not-a-file",
-                    format!("`{}` is {kind}", path.join(&file.path).display()),
+                    format!("`{}` is a {kind}", path.join(&file.path).display()),
                 ));
             }
         }
@@ -104,10 +104,10 @@ fn read_file(path: &Path) -> Result<DiskContent, Failure> {
     let file = fs::File::open(path).on("read", path)?;
     let metadata = file.metadata().on("look at", path)?;
     if metadata.len() > UNPACKED_BYTES_MAX {
-        return Ok(DiskContent::Other("a file larger than any skill may be"));
+        return Ok(DiskContent::Other("file larger than any skill may be"));
     }
     if has_special_bits(&metadata) {
-        return Ok(DiskContent::Other("a file that runs as another user"));
+        return Ok(DiskContent::Other("file that runs as another user"));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     std::io::Read::read_to_end(&mut std::io::Read::take(file, UNPACKED_BYTES_MAX + 1), &mut bytes).on("read", path)?;
@@ -137,5 +137,5 @@ fn is_executable(_metadata: &fs::Metadata) -> bool {
 }
 
 fn kind_name(kind: fs::FileType) -> &'static str {
-    if kind.is_symlink() { "a symbolic link" } else { "a special file" }
+    if kind.is_symlink() { "symbolic link" } else { "special file" }
 }

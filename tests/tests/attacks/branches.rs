@@ -4,6 +4,7 @@
 //! that CI shows, or the program does not fall for it; in both cases nothing else on the disk changes. Programs run
 //! with a deadline and a bound on their memory: a pipe or an endless file must stop neither CI nor the machine.
 
+mod holes;
 mod reading;
 
 use std::os::unix::fs::symlink;

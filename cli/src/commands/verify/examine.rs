@@ -6,6 +6,7 @@ use index::lock::{LinkKind, Lock, LockedSkill, Source, Written};
 use index::verify::{self, Class, Finding, Judged};
 use rayon::prelude::*;
 use skills::SkillName;
+use skills::limits::SKILL_MD_BYTES_MAX;
 use skills::tree::Resource;
 
 use super::{Report, SkillReport, whole};
@@ -13,7 +14,7 @@ use crate::agents::CANONICAL;
 use crate::failure::Failure;
 use crate::install::{Evidence, ToJudge, expected_link, judge_all, load_offline, read_installed, today};
 use crate::place::DiskFolder;
-use crate::project::Project;
+use crate::project::{Project, Regular, read_regular};
 use crate::trust::{Trust, bundle_path, keyring_path};
 
 /// Judges the evidence, then compares every place on the disk.
@@ -217,10 +218,11 @@ fn examine_row(
             let goal = project.places.canonicalize().ok().map(|root| root.join(CANONICAL).join(skill.folder.as_str()));
             match reached.is_some() && reached == goal {
                 true => Vec::new(),
-                false => vec![finding(
-                    "SKV001",
-                    "does not lead to the installed skill: a folder on the way is a link".to_owned(),
-                )],
+                false => {
+                    let message = "does not lead to the installed skill: a folder on the way is a link".to_owned();
+                    let hint = Some("replace that link by a folder, then run `skill install`".to_owned());
+                    vec![Finding { hint, ..finding("SKV001", message) }]
+                }
             }
         }
         (LinkKind::Symlink, DiskFolder::Link(target)) => vec![finding(
@@ -256,9 +258,13 @@ fn explain_line_endings(
         let Some(path) = finding.path.as_deref().and_then(|path| path.strip_prefix(folder)) else { continue };
         let path = path.trim_start_matches('/');
         let Some(resource) = resources.iter().find(|resource| resource.path.as_str() == path) else { continue };
-        let Ok(bytes) = std::fs::read(project.places.join(folder).join(path)) else { continue };
-        let with_lf = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-        if skills::Sha256::of(&with_lf) == resource.digest && skill.folder == *skill.name.name() {
+        // A pipe or a link to a device stands there as well as a file: neither is opened.
+        let read = read_regular(&project.places.join(folder).join(path), SKILL_MD_BYTES_MAX);
+        let Ok(Regular::Bytes(bytes)) = read else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        let with_lf = text.replace("\r\n", "\n");
+        let converted = with_lf != text && skill.folder == *skill.name.name();
+        if converted && skills::Sha256::of(&with_lf) == resource.digest {
             finding.message.push_str("; only its line endings differ");
             finding.hint = Some(format!(
                 "Git converted them: put `{CANONICAL}/** -text` into .gitattributes and check it out again"

@@ -119,7 +119,9 @@ fn read_by_agents(project: &Project, lock: &Lock) -> BTreeSet<String> {
     if project.global {
         return folders;
     }
-    folders.extend(Agent::all().map(|agent| agent.project.to_owned()).filter(|folder| folder.starts_with('.')));
+    // Some agents read, in a repository too, a folder named as their user folder is: `.cursor/skills`.
+    let named = |agent: Agent| [Some(agent.project), agent.user, Some(".github/skills")].into_iter().flatten();
+    folders.extend(Agent::all().flat_map(named).filter(|folder| folder.starts_with('.')).map(str::to_owned));
     let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
     folders.extend(lock.written.iter().filter_map(|row| parent(&row.path)));
     let canonical = project.places.join(CANONICAL).canonicalize().ok();
