@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::{App, now};
 use crate::check;
 use crate::config::Config;
-use crate::home::Home;
+use crate::home::{Home, NAME_DEFAULT};
 use crate::serve::serve;
 use crate::sqlite::Sqlite;
 use crate::store::{Change, Store};
@@ -164,14 +164,20 @@ fn run_serve(arguments: &Serve) -> Result<ExitCode, Refusal> {
     log_to_stderr();
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     runtime(cores.clamp(2, 4))?.block_on(async {
-        let app = App::open(&arguments.data.data, config).await?;
+        // First of all: a server that cannot listen has not named a data folder.
         let listener = TcpListener::bind(arguments.listen)
             .await
             .map_err(|error| could_not(&format!("cannot listen on {}", arguments.listen), &error))?;
+        let app = App::open(&arguments.data.data, config).await?;
         let stop = stop_signal()?;
         let address = listener.local_addr().map_err(|error| could_not("the address listened on", &error))?;
         say(&format!("listening on http://{address}"))?;
         tracing::info!(%address, name = app.name, packages = app.shelf.len(), "serving");
+        if app.name == NAME_DEFAULT {
+            tracing::warn!(
+                "every signature will name this registry `{NAME_DEFAULT}`: set `name` before the first publish"
+            );
+        }
         serve(app, listener, stop).await;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
