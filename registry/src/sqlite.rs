@@ -11,7 +11,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use skills::{PackageName, Refusal, Scope, Sha256, Version};
@@ -49,7 +49,7 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, Fault> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        switch_to_wal(&connection)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -67,6 +67,20 @@ impl Sqlite {
             let reading = tokio::task::spawn_blocking(move || readers.with(work));
             reading.await.unwrap_or_else(|error| Err(Fault::Broken(format!("a reader ended: {error}"))))
         })
+    }
+}
+
+/// Two programs that open a new file at once both switch it, and SQLite answers the second with "busy"
+/// at once instead of waiting as it does for every other lock: so the waiting is done here.
+fn switch_to_wal(connection: &Connection) -> Result<(), Fault> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < give_up => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            switched => return Ok(switched?),
+        }
     }
 }
 

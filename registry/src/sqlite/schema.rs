@@ -124,3 +124,28 @@ fn tables() -> String {
     sql.push_str(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA};"));
     sql
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use crate::sqlite::Sqlite;
+
+    #[test]
+    fn programs_that_open_a_new_data_folder_at_once_all_find_it_made() {
+        for _ in 0..10 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let (path, together) = (folder.path().join("registry.sqlite"), Barrier::new(6));
+            let open = || {
+                together.wait();
+                Sqlite::open(&path).map(drop).map_err(|fault| format!("{fault:?}"))
+            };
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
+                for thread in threads {
+                    assert_eq!(thread.join().expect("it does not panic"), Ok(()));
+                }
+            });
+        }
+    }
+}

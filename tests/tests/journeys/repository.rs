@@ -26,6 +26,7 @@ fn a_copy_is_a_copy_where_copies_are_asked_for() {
     shop.bob.skill(&["verify", "--offline"]).ok();
     write(copy.join("SKILL.md"), "edited");
     shop.bob.skill(&["verify", "--offline"]).exits(1).says(".claude/skills/pdf");
+    shop.bob.skill(&["diff", "pdf"]).ok().says("+edited");
     // Back to links: the copy was edited, so it takes `--force`.
     shop.bob.write(
         "skills.toml",

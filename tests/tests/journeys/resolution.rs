@@ -133,3 +133,30 @@ fn an_install_with_nothing_to_do_asks_nobody_anything() {
     bob.skill(&["outdated"]).ok();
     assert!(!mirror.asked().is_empty());
 }
+
+#[test]
+fn outdated_offers_only_what_the_other_skills_allow() {
+    let shop = shelf(&[("acme/base", "1.0.0", ""), ("acme/top", "1.0.0", "\"acme/base\" = \"^1\"")]);
+    shop.bob.skill(&["add", "acme/top", "--trust"]).ok();
+    shop.publish("acme/base", "1.1.0", "");
+    shop.publish("acme/base", "2.0.0", "");
+    let outdated = shop.bob.skill(&["outdated", "--json"]).ok().json();
+    let base = &outdated["data"]["outdated"][0];
+    assert_eq!((base["compatible"].as_str(), base["newest"].as_str()), (Some("1.1.0"), Some("2.0.0")), "{outdated}");
+}
+
+#[test]
+fn a_locked_version_that_was_yanked_is_said_when_the_index_is_read() {
+    let shop = shelf(&[("acme/pdf", "1.0.0", ""), ("acme/other", "1.0.0", "")]);
+    shop.bob.skill(&["add", "acme/pdf", "--trust"]).ok();
+    shop.alice.skill(&["yank", "acme/pdf@1.0.0", "--reason", "it deletes the table"]).ok();
+    shop.bob.skill(&["add", "acme/other"]).ok().says("SKV031").says("it deletes the table");
+}
+
+#[test]
+fn a_version_in_a_spec_is_a_requirement_as_cargo_reads_it() {
+    let shop = shelf(&[("acme/pdf", "1.0.0", ""), ("acme/pdf", "1.1.0", "")]);
+    shop.bob.skill(&["add", "acme/pdf@1.0.0", "--trust"]).ok();
+    has(&shop, &["acme/pdf 1.1.0"]);
+    shop.bob.skill(&["why", "pdf"]).ok().says("skills.toml -> acme/pdf");
+}

@@ -141,3 +141,9 @@ fn only_line_endings_is_said_to_be_only_line_endings() {
 fn a_folder_that_nobody_recorded_is_refused_where_the_policy_denies() {
     reports(|shop| shop.bob.write(".agents/skills/other/SKILL.md", "x"), &["SKV010", "other"], 4);
 }
+
+#[test]
+fn two_formats_at_once_are_refused() {
+    let shop = Shop::with_pdf_installed();
+    shop.bob.skill(&["verify", "--json", "--format", "sarif"]).exits(2).says("a format of its own");
+}
