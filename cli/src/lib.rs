@@ -14,6 +14,7 @@ pub mod api;
 pub mod argument;
 pub mod cache;
 pub mod client;
+pub mod clients;
 pub mod commands;
 pub mod context;
 pub mod credentials;

@@ -302,8 +302,9 @@ fn references(source: Source<'_>, entries: Ordered<EnvRef>) -> Result<Vec<(Strin
     Ok(references)
 }
 
-/// Names become parts of agents' own syntax (`mcp__pg__query`, `pg_*`): no wildcard, no separator.
-fn is_id(id: &str) -> bool {
+/// Whether a server may be called this. Names become parts of agents' own syntax (`mcp__pg__query`,
+/// `pg_*`): no wildcard, no separator.
+pub fn is_id(id: &str) -> bool {
     let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     id.len() <= ID_CHARS_MAX && id.starts_with(|c: char| c.is_ascii_lowercase()) && id.chars().all(lawful)
 }
