@@ -18,6 +18,7 @@ pub mod clients;
 pub mod commands;
 pub mod context;
 pub mod credentials;
+pub mod diary;
 pub mod failure;
 pub mod folder;
 pub mod home;

@@ -152,14 +152,7 @@ impl Project {
                 false => Ok(Held { _file: None, seal }),
             };
         }
-        let state = self.state_path();
-        fs::create_dir_all(&state).on("create", &state)?;
-        let ignore = self.root.join(".skill/.gitignore");
-        // Only where nothing is, a link included: a stranger's branch may have put one there.
-        match File::options().write(true).create_new(true).open(&ignore) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            opened => opened.and_then(|mut file| file.write_all(b"state/\n")).on("write", &ignore)?,
-        }
+        let state = self.start_state()?;
         let path = state.join("lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path).on("open", &path)?;
         if file.try_lock().is_err() {
@@ -170,6 +163,20 @@ impl Project {
             context.ui.note("finished what an interrupted run had begun");
         }
         Ok(Held { _file: Some(file), seal })
+    }
+
+    /// Makes the folder of local state, and sees to it that Git ignores it.
+    pub fn start_state(&self) -> Result<PathBuf, Failure> {
+        self.refuse_links()?;
+        let state = self.state_path();
+        fs::create_dir_all(&state).on("create", &state)?;
+        let ignore = self.root.join(".skill/.gitignore");
+        // Only where nothing is, a link included: a stranger's branch may have put one there.
+        match File::options().write(true).create_new(true).open(&ignore) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            opened => opened.and_then(|mut file| file.write_all(b"state/\n")).on("write", &ignore)?,
+        }
+        Ok(state)
     }
 
     /// One file a project, outside it: what a branch brings along cannot forge it.

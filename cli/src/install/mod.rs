@@ -22,6 +22,7 @@ use index::verify::Finding;
 use skills::PackageName;
 
 use crate::context::Context;
+use crate::diary;
 use crate::failure::{Exit, Failure};
 use crate::place;
 use crate::project::{self, Held, Project};
@@ -127,6 +128,7 @@ impl Journey<'_> {
             plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
         if !options.dry_run {
             place::apply(project, held, &plan.changes)?;
+            diary::note_override(project, options.force, "install", "--force");
             if kept.is_empty() && plan.installed.notes.is_empty() {
                 verdict::keep(context, project, &plan.installed.lock.format(), &trust.text, executables);
             }
