@@ -31,7 +31,7 @@
 //! link = "symlink"
 //! ```
 //!
-//! A skill from a folder has `path` instead of `registry`, `archive`, `statement` and `keyring`; one
+//! A package of another kind than `skill` has `kind`. A skill from a folder has `path` instead of `registry`, `archive`, `statement` and `keyring`; one
 //! installed under another name (`--as`) has `folder`. Older programs refuse a newer `version`
 //! instead of dropping what they do not know.
 
@@ -41,6 +41,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use skills::manifest::Kind;
 use skills::{FilePath, PackageName, Refusal, Sha256, SkillName, TreeDigest, Version};
 
 /// The version of the format that this program reads and writes.
@@ -65,6 +66,8 @@ pub struct LockedSkill {
     pub name: PackageName,
     /// The version, build metadata included.
     pub version: Version,
+    /// What kind of package it is; left out of the text for a skill, which is all that older programs know.
+    pub kind: Kind,
     /// Where it comes from.
     pub source: Source,
     /// Digest of its content as published; with `--as`, the installed `SKILL.md` differs.

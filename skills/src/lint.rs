@@ -16,16 +16,12 @@ mod findings;
 
 use crate::manifest::{Kind, Manifest, SKILL_TOML};
 use crate::name::{SkillName, slug};
-use crate::package::{PUBLISHED_KINDS, kind_unsupported};
 use crate::path::FilePath;
 use crate::refusal::Refusal;
 use crate::tree::{File, Tree};
 
 /// The file that makes a folder a skill.
 pub const SKILL_MD: &str = "SKILL.md";
-
-/// The finding that goes once the kind may be published.
-pub(crate) const KIND_TO_COME: &str = "S041";
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,12 +131,7 @@ fn expected_name(tree: &Tree, folder: Option<&str>) -> Option<SkillName> {
 fn manifest(tree: &Tree) -> (Option<Manifest>, Vec<Finding>) {
     let Some(file) = tree.file(SKILL_TOML) else { return (None, misspelt_manifest(tree)) };
     match Manifest::parse(&file.bytes) {
-        Ok(manifest) => {
-            let kind = manifest.kind;
-            let is_to_come = !PUBLISHED_KINDS.contains(&kind);
-            let found = is_to_come.then(|| of_manifest(KIND_TO_COME, kind_unsupported(kind)));
-            (Some(manifest), found.into_iter().collect())
-        }
+        Ok(manifest) => (Some(manifest), Vec::new()),
         Err(refusal) => {
             let code = if refusal.code == "manifest-repeats" { "S042" } else { "S040" };
             (None, vec![of_manifest(code, refusal)])

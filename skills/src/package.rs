@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Network;
 use crate::frontmatter::{self, FrontMatter};
-use crate::lint::{Finding, KIND_TO_COME, Level, SKILL_MD, files::has_shebang, lint};
+use crate::lint::{Finding, Level, SKILL_MD, files::has_shebang, lint};
 use crate::manifest::{Kind, Kinded, Manifest, Requires, SKILL_TOML};
 use crate::name::PackageName;
 use crate::refusal::Refusal;
@@ -17,10 +17,6 @@ use crate::statement::Dependency;
 use crate::tools::Bundle;
 use crate::tree::{File, Mode, Tree};
 use crate::version::Version;
-
-/// The kinds that may be published: those that `install` knows what to do with. The others are read,
-/// judged and computed like these ([`Package::of_any_kind`]), so a kind is opened by adding it here.
-pub const PUBLISHED_KINDS: &[Kind] = &[Kind::Skill];
 
 /// File name endings of scripts that an agent would start through their interpreter.
 const SCRIPT_ENDINGS: [&str; 14] =
@@ -147,22 +143,10 @@ impl Package {
     /// may also stand in `SKILL.md` as `metadata.version`.
     pub fn from_tree(tree: Tree, name: Option<&PackageName>, version: Option<&Version>) -> Result<Self, Refusal> {
         let manifest = manifest(&tree)?;
-        if let Some(manifest) = manifest.filter(|manifest| !PUBLISHED_KINDS.contains(&manifest.kind)) {
-            return Err(kind_unsupported(manifest.kind));
-        }
-        Self::of_any_kind(tree, name, version)
-    }
-
-    /// The same decision for a package of any kind, as it will be once the kind is among
-    /// [`PUBLISHED_KINDS`]: every other rule holds already.
-    pub fn of_any_kind(tree: Tree, name: Option<&PackageName>, version: Option<&Version>) -> Result<Self, Refusal> {
-        let manifest = manifest(&tree)?;
         let name = agreed("name", name, manifest.as_ref().map(|manifest| &manifest.name))?
             .ok_or_else(|| missing("package-name-missing", "name", "--name SCOPE/NAME"))?
             .clone();
-        let mut findings = lint(&tree, Some(name.name().as_str()));
-        findings.retain(|finding| finding.code != KIND_TO_COME);
-        refuse_errors(findings)?;
+        refuse_errors(lint(&tree, Some(name.name().as_str())))?;
         let front = tree.file(SKILL_MD).map(|file| frontmatter::read(&file.bytes)).transpose()?.map(|read| read.front);
         let front = front.unwrap_or_default();
         let own_version = front.metadata.get("version").and_then(|text| Version::parse(text).ok());
@@ -240,14 +224,6 @@ fn agreed<'a, T: PartialEq + std::fmt::Display>(
 fn missing(code: &'static str, what: &str, flag: &str) -> Refusal {
     Refusal::new(code, format!("the package has no {what}: there is no skill.toml and none was given"))
         .hint(format!("give it with `{flag}`, or write a skill.toml"))
-}
-
-/// What a package of a kind that is still to come is told.
-pub(crate) fn kind_unsupported(kind: Kind) -> Refusal {
-    Refusal::new(
-        "kind-unsupported",
-        format!("skill.toml: packages of kind `{}` cannot be published yet, only `skill`", kind.as_str()),
-    )
 }
 
 /// The first error is the refusal; the others are counted.
@@ -331,20 +307,18 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds_are_refused_as_what_they_are_and_are_packages_but_for_that() {
-        let tree = of_kind("tools", TOOLS);
-        assert_eq!(Package::from_tree(tree.clone(), None, None).expect_err("later").code, "kind-unsupported");
-        let package = Package::of_any_kind(tree, None, None).expect("a package");
+    fn other_kinds_are_packages_by_what_their_manifest_says() {
+        let package = Package::from_tree(of_kind("tools", TOOLS), None, None).expect("a package");
         assert_eq!((package.kind, package.description.as_str()), (Kind::Tools, "Guards."));
         assert_eq!((package.license.as_deref(), package.capabilities), (Some("MIT"), Capabilities::default()));
     }
 
     #[test]
-    fn other_kinds_obey_every_other_rule() {
+    fn other_kinds_obey_the_same_rules() {
         let nameless = of_kind("tools", &TOOLS.replace("description = \"Guards.\"\n", ""));
-        assert_eq!(Package::of_any_kind(nameless, None, None).expect_err("S044").code, "package-lint");
+        assert_eq!(Package::from_tree(nameless, None, None).expect_err("S044").code, "package-lint");
         let allows = of_kind("tools", &TOOLS.replace("\"deny\"", "\"allow\""));
-        assert_eq!(Package::of_any_kind(allows, None, None).expect_err("allow").code, "tools-effect");
+        assert_eq!(Package::from_tree(allows, None, None).expect_err("allow").code, "tools-effect");
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn lock_line(pick: &Pick, judged: Option<&Judged>) -> LockedSkill {
     LockedSkill {
         name: pick.name.clone(),
         version: pick.version.clone(),
+        kind: pick.kind,
         source,
         tree,
         folder: pick.folder.clone(),

@@ -10,6 +10,7 @@ use index::entry::Entry;
 use index::lock::{Lock, LockedSkill, Source};
 use index::policy::Policy;
 use index::resolve::{Fixed, Outcome, Wanted, resolve as solve};
+use skills::manifest::Kind;
 use skills::package::Package;
 use skills::{PackageName, SkillName, Version};
 
@@ -31,6 +32,8 @@ pub(super) struct Pick {
     pub name: PackageName,
     /// Which version.
     pub version: Version,
+    /// What kind of package it is, by the word of the lock or the index; of a folder, by its manifest.
+    pub kind: Kind,
     /// The folder to install into.
     pub folder: SkillName,
     /// The names it depends on.
@@ -97,7 +100,9 @@ fn satisfied(wants: &Wants, lock: &Lock, paths: &BTreeMap<PackageName, (String, 
             && match (&want.origin, &locked.source) {
                 (Origin::Registry(requirement), Source::Registry { .. }) => requirement.matches(&locked.version),
                 (Origin::Path(path), Source::Path { path: at }) => {
-                    path == at && paths[name].1.tree.digest() == locked.tree && paths[name].1.version == locked.version
+                    let package = &paths[name].1;
+                    let seen = (package.tree.digest(), &package.version, package.kind);
+                    path == at && seen == (locked.tree, &locked.version, locked.kind)
                 }
                 _ => false,
             }
@@ -123,6 +128,7 @@ fn from_lock(lock: &Lock, mut paths: BTreeMap<PackageName, (String, Package)>) -
     let pick = |skill: &LockedSkill| Pick {
         name: skill.name.clone(),
         version: skill.version.clone(),
+        kind: skill.kind,
         folder: skill.folder.clone(),
         dependencies: skill.dependencies.clone(),
         origin: match &skill.source {
@@ -222,13 +228,15 @@ pub async fn fetch_catalogue(
 fn pick_path(name: PackageName, folder: SkillName, path: String, package: Package, old: &Lock) -> Pick {
     let same = |skill: &&LockedSkill| {
         let from_here = matches!(&skill.source, Source::Path { path: at } if *at == path);
-        from_here && skill.tree == package.tree.digest() && skill.version == package.version && skill.folder == folder
+        let seen = (package.tree.digest(), &package.version, package.kind, &folder);
+        from_here && seen == (skill.tree, &skill.version, skill.kind, &skill.folder)
     };
     let locked = old.skill(&name).filter(same).cloned();
     let dependencies = package.dependencies.iter().map(|dependency| dependency.name.clone()).collect();
     Pick {
         name,
         version: package.version.clone(),
+        kind: package.kind,
         folder,
         dependencies,
         origin: PickOrigin::Path(path, Box::new(package)),
@@ -250,9 +258,9 @@ async fn pick_entry(
     };
     let locked = old.skill(&name).filter(same).cloned();
     let entry = catalogue.get(&name).and_then(|entries| entries.iter().find(|entry| entry.vers == version));
-    let dependencies = match (&locked, entry) {
-        (Some(skill), _) => skill.dependencies.clone(),
-        (None, Some(entry)) => entry.deps.iter().map(|dependency| dependency.name.clone()).collect(),
+    let (kind, dependencies) = match (&locked, entry) {
+        (Some(skill), _) => (skill.kind, skill.dependencies.clone()),
+        (None, Some(entry)) => (entry.kind, entry.deps.iter().map(|dependency| dependency.name.clone()).collect()),
         (None, None) => {
             return Err(Failure::could_not(
                 "index-inconsistent",
@@ -269,7 +277,7 @@ async fn pick_entry(
         _ => registries.of(&name, policy).await?.name.clone(),
     };
     let entry = if locked.is_some() { None } else { entry.cloned().map(Box::new) };
-    Ok(Pick { name, version, folder, dependencies, origin: PickOrigin::Registry(registry, entry), locked })
+    Ok(Pick { name, version, kind, folder, dependencies, origin: PickOrigin::Registry(registry, entry), locked })
 }
 
 /// Two packages cannot share a folder, also where case is ignored (names are lower-case anyway).

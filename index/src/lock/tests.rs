@@ -10,6 +10,7 @@ fn skill(text: &str) -> LockedSkill {
     let name = name(text);
     LockedSkill {
         version: Version::parse("1.4.2+linux").expect("a version"),
+        kind: Kind::Skill,
         source: Source::Registry {
             registry: "skills.example".into(),
             archive: Sha256::of(text),
@@ -33,7 +34,8 @@ fn lock() -> Lock {
     let mut renamed = skill("acme/beta");
     renamed.folder = SkillName::parse("other").expect("a name");
     let path = Source::Path { path: "./tools \"quoted\" \\ back".into() };
-    let local = LockedSkill { source: path, dependencies: vec![], files: vec![], ..skill("acme/local") };
+    let local =
+        LockedSkill { kind: Kind::Check, source: path, dependencies: vec![], files: vec![], ..skill("acme/local") };
     Lock {
         skills: vec![skill("acme/alpha"), renamed, local],
         written: vec![
@@ -61,6 +63,14 @@ fn refuses_change(from: &str, to: &str, code: &str) {
 fn what_is_formatted_parses_back() {
     assert_eq!(Lock::parse(&lock().format()), Ok(lock()));
     assert_eq!(Lock::parse(&Lock::default().format()), Ok(Lock::default()));
+}
+
+#[test]
+fn only_what_is_no_skill_says_its_kind() {
+    let kinds: Vec<&str> = ["kind = \"check\""].into();
+    let text = lock().format();
+    assert_eq!(text.lines().filter(|line| line.starts_with("kind")).collect::<Vec<_>>(), kinds);
+    refuses_change("\"check\"", "\"plugin\"", "lock-malformed");
 }
 
 #[test]

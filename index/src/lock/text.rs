@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
+use skills::manifest::Kind;
 use skills::{FilePath, PackageName, Refusal, Sha256, SkillName, TreeDigest, Version};
 
 use super::{LOCK_VERSION, LinkKind, Lock, LockedSkill, Source, Written};
@@ -38,6 +39,8 @@ struct Rows {
 struct SkillRow {
     name: PackageName,
     version: Version,
+    #[serde(default = "skill")]
+    kind: Kind,
     registry: Option<String>,
     archive: Option<Sha256>,
     statement: Option<Sha256>,
@@ -49,6 +52,11 @@ struct SkillRow {
     dependencies: Vec<PackageName>,
     #[serde(default)]
     files: Vec<FilePath>,
+}
+
+/// The kind of a row that says none.
+fn skill() -> Kind {
+    Kind::Skill
 }
 
 #[derive(Deserialize)]
@@ -102,6 +110,7 @@ impl SkillRow {
         let folder = self.folder.unwrap_or_else(|| name.name().clone());
         Ok(LockedSkill {
             version: self.version,
+            kind: self.kind,
             source,
             tree: self.tree,
             folder,
@@ -157,6 +166,9 @@ fn write_skill(out: &mut String, skill: &LockedSkill) {
     out.push_str("\n[[skill]]\n");
     write_pair(out, "name", &skill.name);
     write_pair(out, "version", &skill.version);
+    if skill.kind != Kind::Skill {
+        write_pair(out, "kind", &skill.kind.as_str());
+    }
     match &skill.source {
         Source::Registry { registry, archive, statement, keyring } => {
             write_pair(out, "registry", registry);

@@ -277,7 +277,7 @@ fn our_own_folder_is_no_part_of_a_package() {
 const CHECK: &str = "[package]\nschema = 1\nname = \"acme/pdf\"\nversion = \"1.0.0\"\nkind = \"check\"\n\
                      description = \"It works.\"\n[check]\nargv = [\"./run.sh\"]\ninputs = [\"**\"]\n";
 
-/// The findings about a check of these files, but for the one that its kind is still to come.
+/// The findings about a check of these files.
 fn of_check(manifest: &str, program: Option<Mode>, fixtures: &[&str]) -> Vec<&'static str> {
     let file = |path: &str, mode: Mode, bytes: &str| File {
         path: FilePath::parse(path).expect("lawful"),
@@ -288,7 +288,7 @@ fn of_check(manifest: &str, program: Option<Mode>, fixtures: &[&str]) -> Vec<&'s
     files.extend(program.map(|mode| file("run.sh", mode, "x")));
     files.extend(fixtures.iter().map(|path| file(path, Mode::Regular, "x")));
     let found = lint(&Tree::new(files).expect("lawful"), Some("pdf"));
-    found.iter().map(|finding| finding.code).filter(|code| *code != super::KIND_TO_COME).collect()
+    found.iter().map(|finding| finding.code).collect()
 }
 
 #[test]
@@ -323,9 +323,6 @@ fn variables_that_a_server_takes_are_named_for_people() {
              headers = {{ Authorization = {{ from-env = \"PG_HEADER\" }} }}\ntools = {{ query = {{ access = \"read\" }} }}\n{requires}"
         );
         found(&tree(&[("skill.toml", text.as_bytes())]))
-            .into_iter()
-            .filter(|(code, _)| *code != super::KIND_TO_COME)
-            .collect::<Vec<_>>()
     };
     assert_eq!(bundle("[requires]\nenv = [\"PG_HEADER\"]\n"), []);
     assert_eq!(bundle(""), [("S049", Level::Warning)]);

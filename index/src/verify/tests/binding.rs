@@ -106,6 +106,7 @@ fn a_lock_with_a_tampered_digest_is_reported() {
     let world = world();
     let statement = &world.statement;
     let lock = |archive: Sha256, tree: TreeDigest| LockedSkill {
+        kind: skills::manifest::Kind::Skill,
         name: statement.package.clone(),
         version: statement.version.clone(),
         source: Source::Registry {
