@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod check;
 pub mod digest;
 pub mod dsse;
+pub mod evidence;
 pub mod frontmatter;
 pub mod json;
 pub mod key;
