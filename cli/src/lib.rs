@@ -23,6 +23,7 @@ pub mod failure;
 pub mod folder;
 pub mod home;
 pub mod install;
+pub mod installed;
 pub mod keys;
 pub mod passphrase;
 pub mod place;
