@@ -9,7 +9,7 @@
 //! [[namespace]]   whose signatures are believed for which names    most specific match wins
 //! [deny]          what is refused whoever signed it
 //! [[exception]]   the only way in for anything unsigned            by tree digest, with a last day
-//! [[signer]]      who may sign evidence and approvals              read; used by later commands
+//! [[signer]]      who may sign evidence and approvals              `skills::evidence` judges by it
 //! ```
 //!
 //! Editing the file with its comments kept is the CLI's work; here it is only read.
@@ -19,12 +19,12 @@ mod file;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use skills::key::{KeyId, PublicKey};
+use skills::key::KeyId;
 use skills::{PackageName, Refusal, Requirement, Scope, Sha256, TreeDigest, Version};
 
 pub use date::Date;
+/// Who may sign evidence and approvals (FORMATS §5): the policy registers them, `skills` judges by them.
+pub use skills::evidence::{Role as SignerRole, Signer, Trust as SignerTrust};
 
 /// Largest policy, in bytes: a thousand namespaces fit.
 pub const POLICY_BYTES_MAX: usize = 1024 * 1024;
@@ -141,41 +141,6 @@ pub struct Deny {
     pub trees: Vec<TreeDigest>,
     /// Packages, with the versions meant; `None` means every version.
     pub skills: Vec<(PackageName, Option<Requirement>)>,
-}
-
-/// Who may sign evidence and approvals (FORMATS §5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
-    /// What the signer is called in reports.
-    pub name: String,
-    /// The key.
-    pub key: PublicKey,
-    /// How far it is independent of the person whose work it judges.
-    pub trust: SignerTrust,
-    /// What it may sign.
-    pub roles: Vec<SignerRole>,
-}
-
-/// How far a signer is independent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SignerTrust {
-    /// Somebody's own machine.
-    Local,
-    /// The team's CI.
-    Ci,
-    /// Neither author nor reviewer controls it.
-    Independent,
-}
-
-/// What a signer may sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SignerRole {
-    /// Evidence of checks.
-    Evidence,
-    /// Approvals.
-    Approval,
 }
 
 /// The only way in for anything unsigned: one version, one content, a reason.

@@ -14,6 +14,8 @@
 //! The file itself is a stranger's: it may be cut off, hold a line twice, or a hundred thousand.
 
 pub mod approval;
+pub mod gate;
+pub mod judge;
 pub mod line;
 pub mod moment;
 pub mod run;

@@ -71,7 +71,7 @@ pub fn exit_code<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> u8 {
     findings.into_iter().map(|finding| finding.class).min().map_or(0, Class::exit_code)
 }
 
-/// Every report id of TRUST §8: id, name, what it means. The SARIF rules are made of it.
+/// Every report id of TRUST §8, and those of evidence and briefs: id, name, what it means. The SARIF rules are made of it.
 pub const RULES: &[(&str, &str, &str)] = &[
     ("SKV001", "digest-mismatch", "Content, archive, lock or index differs from what the release statement binds."),
     ("SKV002", "extra-file", "A file lies in an installed skill that its publisher did not sign."),
@@ -95,4 +95,22 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("SKV042", "too-young", "The policy demands an age that cannot be shown."),
     ("SKV050", "exception-used", "An exception of the policy let something unsigned in."),
     ("SKV051", "exception-expired", "The exception that would let it in has ended."),
+    ("SKV070", "evidence-missing", "Nobody ran a check of the brief."),
+    ("SKV071", "evidence-stale", "A check passed, and something that it reads has changed since."),
+    ("SKV072", "not-proved", "The newest run of a check failed, or did not come to its end."),
+    ("SKV073", "evidence-malformed", "A line of an evidence file cannot be read."),
+    ("SKV074", "evidence-signature", "The key that a line of evidence names did not sign its payload."),
+    ("SKV075", "evidence-signer", "The policy does not let whoever signed a line of evidence do so."),
+    ("SKV076", "evidence-trust", "Whoever signed a line of evidence is not as independent as the policy demands."),
+    ("SKV077", "evidence-other-check", "Evidence is about a check, or values, that the brief does not pin."),
+    ("SKV078", "evidence-other-brief", "Evidence is about another brief, or another rendering of it."),
+    ("SKV079", "check-cannot-fail", "A check brings no tree along that it must fail on, so it proves nothing."),
+    ("SKV080", "rerun-differs", "A check that was run again did not pass."),
+    ("SKV081", "brief-edited", "A brief is not what its package renders from its values."),
+    ("SKV082", "brief-not-locked", "A brief names a package that the lock does not have with that digest."),
+    ("SKV083", "brief-parameter", "The package of a brief does not accept a value of it."),
+    ("SKV085", "deliverable-missing", "A file that the brief asks for is not in the tree."),
+    ("SKV086", "gate-open", "A human has not decided."),
+    ("SKV087", "approval-rejected", "A decision counts for nothing: who signed it, what it saw, or what it says."),
+    ("SKV088", "approval-stale", "A decision was about another tree, or other artifacts."),
 ];
