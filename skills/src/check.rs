@@ -11,6 +11,7 @@ mod argv;
 mod evidence;
 mod expect;
 mod fixtures;
+mod inputs;
 mod pattern;
 mod timeout;
 
@@ -21,6 +22,7 @@ pub use self::argv::Word;
 pub use self::evidence::Evidence;
 pub use self::expect::{Expect, OutputExpectation, SarifLevel, StateExpectation, Stream};
 pub use self::fixtures::Fixtures;
+pub use self::inputs::Inputs;
 pub use self::pattern::Pattern;
 use crate::brief::param::{Params, Values};
 use crate::manifest::patterns;

@@ -51,6 +51,31 @@ impl Sha256 {
     }
 }
 
+/// A SHA-256 of bytes that arrive piece by piece, because they may be larger than memory.
+#[derive(Debug, Clone, Default)]
+pub struct Growing {
+    hasher: sha2::Sha256,
+    bytes: u64,
+}
+
+impl Growing {
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: impl AsRef<[u8]>) {
+        self.hasher.update(bytes.as_ref());
+        self.bytes += bytes.as_ref().len() as u64;
+    }
+
+    /// How many bytes it took in.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> Sha256 {
+        Sha256(self.hasher.finalize().into())
+    }
+}
+
 impl TreeDigest {
     /// Digests a folder given as `(path, digest of the file)`. The order given does not matter.
     pub fn of<'a>(files: impl IntoIterator<Item = (&'a str, Sha256)>) -> Self {
@@ -148,6 +173,14 @@ mod tests {
         let tree = TreeDigest::of([("a", digest)]);
         assert_eq!(TreeDigest::parse(&tree.to_string()), Ok(tree));
         assert_eq!(TreeDigest::parse_hex(&tree.hex()), Ok(tree));
+    }
+
+    #[test]
+    fn pieces_have_the_digest_of_the_whole() {
+        let mut growing = Growing::default();
+        growing.update(b"gre");
+        growing.update(b"et");
+        assert_eq!((growing.bytes(), growing.finish()), (5, Sha256::of(b"greet")));
     }
 
     #[test]
