@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::boundary::Boundary;
 use super::document::{self, Document, PinnedCheck, SCHEMA, Used};
-use super::param::Values;
+use super::param::{Params, Values};
 use super::tables::{Deliverable, Escalation, Tables, Task};
 use super::template::Template;
 use super::uses::{Bundle, Pinned, Proof};
@@ -194,7 +194,7 @@ fn checks<'a>(source: &Source<'a>, scope: &Scope) -> Result<Vec<(PinnedCheck, &'
         let proof = source.proofs.iter().find(|proof| proof.package.name == check.uses);
         let proof = proof.ok_or_else(|| unresolved("check", &check.uses))?;
         let place = format!("check `{}`", check.id);
-        let with = with(&place, &check.with, scope)?;
+        let with = typed(&proof.params, with(&place, &check.with, scope)?);
         let with = proof.params.accept(&with).map_err(|refusal| refusal.at(&place))?.as_map().clone();
         let Used { uses, digest } = used(&proof.package);
         Ok((PinnedCheck { id: check.id.clone(), uses, digest, with }, proof))
@@ -219,6 +219,16 @@ fn tasks(source: &Source, scope: &Scope) -> Result<Vec<Task>, Refusal> {
         Ok(Task { with, ..task.clone() })
     };
     source.tables.brief.tasks.iter().map(render).collect()
+}
+
+/// A template gives a text, and a check may ask for a number or a list: what a template gave is read by the
+/// parameter's type, as `--set` would be, and the check's own schema judges it.
+fn typed(params: &Params, with: Map<String, Value>) -> Map<String, Value> {
+    let read = |(key, value): (String, Value)| match (params.named(&key), value) {
+        (Some(param), Value::String(text)) => (key, param.read(&text)),
+        (_, value) => (key, value),
+    };
+    with.into_iter().map(read).collect()
 }
 
 /// Texts are templates, also in lists; other values are what they are.

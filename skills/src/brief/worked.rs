@@ -234,6 +234,24 @@ fn a_check_is_told_what_it_asks_for() {
 }
 
 #[test]
+fn what_a_template_gives_is_read_by_the_type_that_the_check_asks_for() {
+    let told =
+        "with = { migration = \"a.sql\", budget = \"{{ param.lock_budget_ms }}\", tables = \"x,{{ param.table }}\" }";
+    let manifest = MANIFEST.lines().map(|line| if line.starts_with("with = ") { told } else { line });
+    let tables = Tables::parse(&manifest.collect::<Vec<_>>().join("\n")).expect("a brief");
+    let values = tables.params.accept(&given(json!({}))).expect("accepted");
+    let asks = "[migration]\ntype = \"path\"\n[budget]\ntype = \"integer\"\n[tables]\ntype = \"array\"\n";
+    let mut proofs = proofs();
+    proofs[1].params = toml::from_str(asks).expect("tables");
+    let package = pinned("platform/brief-database-migration", "1.4.0");
+    let source =
+        Source { package: &package, tables: &tables, template: TEMPLATE, bundles: &[bundle()], proofs: &proofs };
+    let rendered = render(&source, &values, None).expect("rendered");
+    let with = &rendered.document.checks[1].with;
+    assert_eq!(Value::from(with.clone()), json!({"migration": "a.sql", "budget": 500, "tables": ["x", "orders"]}));
+}
+
+#[test]
 fn an_id_is_given_or_made_and_is_always_a_file_name() {
     let tables = Tables::parse(MANIFEST).expect("a brief");
     let values = tables.params.accept(&given(json!({"table": "t".repeat(63)}))).expect("accepted");
