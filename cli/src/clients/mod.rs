@@ -10,13 +10,27 @@
 //! `approval_policy`), only entries beside the user's own. And an entry that allows something comes
 //! from an approved grant, never from the bundle alone.
 
+mod account;
+mod claude_code;
 mod client;
+mod codex;
+mod copilot;
+mod cursor;
+mod gemini;
+mod globs;
+mod opencode;
 mod renames;
+mod sheet;
+mod verdict;
 
 use serde::Serialize;
 use serde_json::Value;
 use skills::PackageName;
 use skills::tools::{Bundle, Granted};
+
+use self::sheet::Sheet;
+use self::verdict::Named;
+use crate::failure::Failure;
 
 pub use self::client::Client;
 pub use self::renames::Renames;
@@ -92,7 +106,8 @@ pub enum Covered {
 /// One row of the account that is shown before anything is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Coverage {
-    /// The part of the bundle: `servers`, `expose only`, `commands`, `reads`, `edits`, `grants`, `hook`.
+    /// The part of the bundle: `servers`, `expose only`, `tools`, `commands`, `reads`, `edits`, `grants`,
+    /// `hook`. A part that the bundle does not have has no row.
     pub what: &'static str,
     /// How much of it.
     pub covered: Covered,
@@ -128,3 +143,26 @@ pub struct Given<'a> {
     /// every machine.
     pub hook: bool,
 }
+
+/// What a bundle becomes in one client. Fails only where renaming gives two servers one name.
+pub fn render(client: Client, given: &Given<'_>) -> Result<Rendering, Failure> {
+    let named = Named::of(given)?;
+    let mut sheet = Sheet::default();
+    match client {
+        Client::ClaudeCode => claude_code::render(&named, &mut sheet),
+        Client::Codex => codex::render(&named, &mut sheet),
+        Client::Cursor => cursor::render(&named, &mut sheet),
+        Client::Copilot => copilot::render(&named, &mut sheet),
+        Client::Gemini => gemini::render(&named, &mut sheet),
+        Client::OpenCode => opencode::render(&named, &mut sheet),
+    }
+    Ok(sheet.rendering(client))
+}
+
+/// The command of every hook: where the program is missing, or fails, the call is blocked.
+pub(crate) fn hook_command(client: Client) -> String {
+    format!("agent-skill hook eval --client {} || exit 2", client.as_str())
+}
+
+#[cfg(test)]
+mod tests;
