@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use index::lock::{Lock, LockedSkill, Source};
 use skills::manifest::{Kind, Manifest, SKILL_TOML};
-use skills::tree::{File, Tree};
-use skills::{Refusal, Sha256, SkillName, archive, frontmatter};
+use skills::placed::published;
+use skills::tree::Tree;
+use skills::{Refusal, Sha256, archive};
 
 use crate::agents::CANONICAL;
 use crate::failure::{Exit, Failure};
@@ -53,31 +54,12 @@ fn read(project: &Project, locked: &LockedSkill) -> Result<Installed, Failure> {
         let seen = format!("`{}` is in skills.lock and not in `{}`", locked.name, folder.display());
         return Err(Failure::could_not("package-not-installed", seen).hint("`skill install` puts it in place"));
     }
-    let tree = published(&read_tree(&folder)?, locked)?;
-    if tree.digest() != locked.tree {
-        return Err(edited(locked, &folder));
-    }
+    let tree = published(&read_tree(&folder)?, locked.name.name(), &locked.folder, locked.tree)
+        .ok_or_else(|| edited(locked, &folder))?;
     let manifest = manifest(&tree)?;
     refuse_other_kind(locked, manifest.as_ref())?;
     let digest = digest(locked, &tree)?;
     Ok(Installed { locked: locked.clone(), tree, manifest, digest, folder })
-}
-
-/// The files as their publisher knows them: the `name` in `SKILL.md` turned back where the package was
-/// installed under another one. What does not turn back is an edit, and its digest says so.
-fn published(tree: &Tree, locked: &LockedSkill) -> Result<Tree, Refusal> {
-    let original = locked.name.name();
-    let back = |file: &File| match file.path.as_str() {
-        "SKILL.md" if locked.folder != *original => turned_back(file, original, &locked.folder),
-        _ => file.clone(),
-    };
-    Tree::new(tree.files().iter().map(back).collect())
-}
-
-fn turned_back(file: &File, original: &SkillName, folder: &SkillName) -> File {
-    let bytes = frontmatter::rename(&file.bytes, original).ok();
-    let is_ours = |bytes: &Vec<u8>| frontmatter::rename(bytes, folder).is_ok_and(|renamed| renamed == file.bytes);
-    File { bytes: bytes.filter(is_ours).unwrap_or_else(|| file.bytes.clone()), ..file.clone() }
 }
 
 fn edited(locked: &LockedSkill, folder: &Path) -> Failure {
@@ -115,7 +97,8 @@ fn digest(locked: &LockedSkill, tree: &Tree) -> Result<Sha256, Failure> {
 mod tests {
     use std::fs;
 
-    use skills::{FilePath, PackageName, Version};
+    use skills::tree::File;
+    use skills::{FilePath, PackageName, SkillName, Version};
 
     use super::*;
 

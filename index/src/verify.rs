@@ -19,6 +19,7 @@
 mod disk;
 mod finding;
 mod judge;
+mod kind;
 
 use skills::key::KeyId;
 use skills::statement::{Dependency, Statement};
@@ -32,6 +33,7 @@ use crate::policy::{Date, Policy};
 
 pub use disk::{DiskContent, OnDisk, compare_disk};
 pub use finding::{Class, Finding, RULES, exit_code};
+pub use kind::check_kind;
 
 /// What the client wanted, by its own knowledge.
 #[derive(Debug, Clone, Copy)]

@@ -22,6 +22,7 @@ pub mod lint;
 pub mod param;
 pub mod render;
 mod sections;
+pub mod stub;
 pub mod tables;
 pub mod template;
 pub mod uses;

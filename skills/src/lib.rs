@@ -31,6 +31,7 @@ pub mod manifest;
 pub mod name;
 pub mod package;
 pub mod path;
+pub mod placed;
 pub mod refusal;
 pub mod sshsig;
 pub mod statement;

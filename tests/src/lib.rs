@@ -23,6 +23,7 @@ pub mod binaries;
 pub mod files;
 pub mod forge;
 pub mod http;
+pub mod kinds;
 pub mod mirror;
 pub mod publisher;
 pub mod screen;

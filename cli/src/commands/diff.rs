@@ -12,8 +12,9 @@ use index::entry::Entry;
 use index::lock::{LinkKind, Lock, LockedSkill, Source};
 use serde_json::json;
 use skills::limits::ARCHIVE_BYTES_MAX;
+use skills::placed::placed;
 use skills::tree::{File, Mode, Tree};
-use skills::{PackageName, Sha256, Version, archive, frontmatter};
+use skills::{PackageName, Sha256, Version, archive};
 
 use crate::agents::CANONICAL;
 use crate::context::Context;
@@ -81,44 +82,30 @@ fn installed(context: &Context, args: &Args) -> Result<Sides, Failure> {
             archive::unpack(&bytes).map_err(|refusal| Failure::of(Exit::Failed, refusal))?
         }
     };
+    // As it was placed: under its installed name, with what installing adds.
+    let before = placed(&before, skill.name.name(), &skill.folder)?;
     let after = edited_place(&project, &lock, skill, &before)?;
     Ok(Sides { before: (format!("{}@{}", skill.name, skill.version), before), after })
 }
 
-/// The first place of a skill that differs from what was published: the canonical folder, or an
+/// The first place of a skill that differs from what was placed: the canonical folder, or an
 /// agent's copy of it. Where none does, the canonical one.
 fn edited_place(
     project: &Project,
     lock: &Lock,
     skill: &LockedSkill,
-    published: &Tree,
+    expected: &Tree,
 ) -> Result<(String, Tree), Failure> {
     let canonical = format!("{CANONICAL}/{}", skill.folder);
     let copies = lock.written.iter().filter(|row| row.folder == skill.folder && row.link == LinkKind::Copy);
     for place in std::iter::once(&canonical).chain(copies.map(|row| &row.path)) {
-        let tree = read_disk(&project.places.join(place), skill)?;
-        if tree != *published {
+        let tree = read_tree(&project.places.join(place))?;
+        if tree != *expected {
             return Ok((place.clone(), tree));
         }
     }
-    let tree = read_disk(&project.places.join(&canonical), skill)?;
+    let tree = read_tree(&project.places.join(&canonical))?;
     Ok((canonical, tree))
-}
-
-/// Every file on the disk, the name in `SKILL.md` turned back where it was installed under another.
-fn read_disk(path: &Path, skill: &LockedSkill) -> Result<Tree, Failure> {
-    let tree = read_tree(path)?;
-    if skill.folder == *skill.name.name() {
-        return Ok(tree);
-    }
-    let back = |file: &File| match file.path.as_str() {
-        "SKILL.md" => File {
-            bytes: frontmatter::rename(&file.bytes, skill.name.name()).unwrap_or_else(|_| file.bytes.clone()),
-            ..file.clone()
-        },
-        _ => file.clone(),
-    };
-    Ok(Tree::new(tree.files().iter().map(back).collect())?)
 }
 
 /// One side of `diff A B`.

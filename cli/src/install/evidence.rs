@@ -283,7 +283,7 @@ pub(super) fn verify_missing(
     Ok(admitted.into_iter().filter_map(Result::ok).collect())
 }
 
-fn refusal_sentence(findings: &[Finding]) -> String {
+pub(super) fn refusal_sentence(findings: &[Finding]) -> String {
     let mut skills: Vec<&str> = findings.iter().map(|finding| finding.skill.as_str()).collect();
     skills.dedup();
     match skills.as_slice() {

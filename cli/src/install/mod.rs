@@ -9,6 +9,7 @@
 //! decided: a failure at any step leaves the disk as it was.
 
 mod evidence;
+mod kinds;
 mod pins;
 mod plan;
 mod resolution;
@@ -30,10 +31,11 @@ use crate::registries::Registries;
 use crate::trust::Trust;
 
 pub use evidence::{Evidence, ToJudge, judge_all, load_offline, today};
+pub use kinds::check_on_disk;
 pub use pins::describe_chain;
 pub use plan::SkillChange;
 pub use resolution::{Catalogue, fetch_catalogue, unversioned};
-pub use standing::{expected_link, read_installed};
+pub use standing::{Seen, Stub, expected_link, read_installed};
 
 /// What a journey starts from.
 pub struct Journey<'a> {
@@ -119,11 +121,13 @@ impl Journey<'_> {
         let judged = evidence::judge_picks(&picks, &evidence, &trust.policy);
         evidence::refuse_if_any(&judged)?;
         let executables = verdict::executables(&picks, &judged);
-        let lock = plan::new_lock(&picks, &judged, &wants, project, &old)?;
+        let mut lock = plan::new_lock(&picks, &judged, &wants, project, &old)?;
         let mut stands = standing::look_at_disk(project, &picks, &lock, &old, &judged)?;
         let keeps = options.keep_edits && !options.force;
         let kept = if keeps { standing::keep_edits(&mut stands, &lock, &old) } else { Vec::new() };
         let verified = evidence::verify_missing(picks, judged, &stands, &registries, &trust.policy, context)?;
+        plan::settle_stubs(&mut lock, &mut stands, &verified);
+        kinds::refuse_lies(project, &lock, &verified)?;
         let plan =
             plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
         if !options.dry_run {

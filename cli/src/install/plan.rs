@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 
 use index::lock::{LinkKind, Lock, LockedSkill, Source, Written};
 use index::verify::{Judged, Verified};
-use skills::tree::{File, Resource, Tree};
-use skills::{FilePath, PackageName, Version, frontmatter};
+use skills::lint::SKILL_MD;
+use skills::manifest::{Kind, SKILL_TOML};
+use skills::placed::{placed, stub};
+use skills::tree::{Resource, Tree};
+use skills::{FilePath, PackageName, SkillName, Version};
 
 use super::Installed;
 use super::evidence::{Admitted, Evidence};
@@ -81,6 +84,7 @@ fn lock_line(pick: &Pick, judged: Option<&Judged>) -> LockedSkill {
             (source, statement.tree, paths_of(&statement.resources))
         }
     };
+    let files = with_stub(pick, files);
     LockedSkill {
         name: pick.name.clone(),
         version: pick.version.clone(),
@@ -93,11 +97,50 @@ fn lock_line(pick: &Pick, judged: Option<&Judged>) -> LockedSkill {
     }
 }
 
+/// The installed files: a brief without a `SKILL.md` is given one. Whether it wants it is in its manifest; of
+/// a release that is not fetched yet it is supposed, and [`settle_stubs`] knows better.
+fn with_stub(pick: &Pick, mut files: Vec<FilePath>) -> Vec<FilePath> {
+    let wanted = match &pick.origin {
+        PickOrigin::Path(_, package) => makes_stub(&package.tree, &pick.folder),
+        PickOrigin::Registry(..) => pick.kind == Kind::Brief,
+    };
+    if wanted && !files.iter().any(|file| file.as_str() == SKILL_MD) {
+        files.push(FilePath::parse(SKILL_MD).expect("our own file name is lawful"));
+        files.sort();
+    }
+    files
+}
+
+fn makes_stub(tree: &Tree, folder: &SkillName) -> bool {
+    tree.file(SKILL_TOML).is_some_and(|file| stub(&file.bytes, folder).is_some())
+}
+
+/// Takes back what was supposed of a brief that turns out to want no stub: then agents have nothing to
+/// read there, and get no link to it.
+pub(super) fn settle_stubs(
+    lock: &mut Lock,
+    stands: &mut BTreeMap<PackageName, Standing>,
+    admitted: &[(PackageName, Admitted)],
+) {
+    for (name, admitted) in admitted {
+        let (Admitted::Fresh(verified), Some(skill)) = (admitted, lock.skills.iter_mut().find(|s| s.name == *name))
+        else {
+            continue;
+        };
+        let tree = verified.tree();
+        if skill.kind == Kind::Brief && tree.file(SKILL_MD).is_none() && !makes_stub(tree, &skill.folder) {
+            skill.files.retain(|file| file.as_str() != SKILL_MD);
+            lock.written.retain(|row| row.folder != skill.folder);
+            stands.entry(name.clone()).and_modify(|standing| standing.agents.clear());
+        }
+    }
+}
+
 fn paths_of(resources: &[Resource]) -> Vec<FilePath> {
     resources.iter().map(|resource| resource.path.clone()).collect()
 }
 
-/// A row for every skill in every agent's own folder. Agents: the configured ones, else those an
+/// A row for everything with a `SKILL.md` in every agent's own folder. Agents: the configured ones, else those an
 /// earlier run placed for, and those found here.
 pub(super) fn written_rows(
     skills: &[LockedSkill],
@@ -129,7 +172,9 @@ pub(super) fn written_rows(
         path: format!("{}/{}", folder.display(), skill.folder).replace('\\', "/"),
         link: agent.link_kind(link),
     };
-    Ok(skills.iter().flat_map(|skill| folders.iter().map(move |(folder, agent)| row(skill, folder, agent))).collect())
+    // Agents read `SKILL.md`; what has none is used by `skill` itself.
+    let read_by_agents = skills.iter().filter(|skill| skill.files.iter().any(|file| file.as_str() == SKILL_MD));
+    Ok(read_by_agents.flat_map(|skill| folders.iter().map(move |(folder, agent)| row(skill, folder, agent))).collect())
 }
 
 /// Whether a path is, through links, that other path; which need not exist yet.
@@ -210,7 +255,7 @@ fn placements(
     standing: &Standing,
     verified: Verified,
 ) -> Result<Vec<Change>, Failure> {
-    let tree = under_name(verified.into_tree(), skill)?;
+    let tree = placed(&verified.into_tree(), skill.name.name(), &skill.folder)?;
     let mut changes = Vec::new();
     for (row, state) in rows.iter().zip(&standing.agents) {
         let spot = Spot::places(row.path.clone());
@@ -224,29 +269,6 @@ fn placements(
         changes.insert(0, Change::Folder(Spot::places(canonical_path(&skill.folder)), tree));
     }
     Ok(changes)
-}
-
-/// The tree under the name it is installed as: only the `name` in `SKILL.md` changes, and it must
-/// be possible to turn it back, or `verify` could not check the installed copy.
-fn under_name(tree: Tree, skill: &LockedSkill) -> Result<Tree, Failure> {
-    if skill.folder == *skill.name.name() {
-        return Ok(tree);
-    }
-    let rename = |file: &File| -> Result<File, Failure> {
-        if file.path.as_str() != "SKILL.md" {
-            return Ok(file.clone());
-        }
-        let bytes = frontmatter::rename(&file.bytes, &skill.folder)?;
-        if frontmatter::rename(&bytes, skill.name.name())? != file.bytes {
-            return Err(Failure::usage(
-                "rename-impossible",
-                format!("the name in SKILL.md of `{}` cannot be changed and turned back to the byte", skill.name),
-            ));
-        }
-        Ok(File { bytes, ..file.clone() })
-    };
-    let files = tree.files().iter().map(rename).collect::<Result<_, _>>()?;
-    Ok(Tree::new(files)?)
 }
 
 /// What earlier runs placed and the new lock does not name.

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use index::lock::{LinkKind, Lock, LockedSkill, Written};
 use index::verify::{DiskContent, Judged, OnDisk};
 use rayon::prelude::*;
-use skills::tree::Resource;
-use skills::{PackageName, Sha256, SkillName, frontmatter};
+use skills::lint::SKILL_MD;
+use skills::manifest::{Kind, SKILL_TOML};
+use skills::tree::{Mode, Resource};
+use skills::{PackageName, Sha256, SkillName, TreeDigest, placed};
 
 use super::resolution::{Pick, PickOrigin};
 use crate::agents::CANONICAL;
@@ -134,11 +136,11 @@ fn canonical_state(
     resources: &[Resource],
     before: Option<&LockedSkill>,
 ) -> Result<State, Failure> {
-    let disk = read_installed(path, &skill.name, &skill.folder)?;
-    Ok(match &disk {
-        disk if is_exactly(disk, resources) => State::Right,
-        disk if before.is_some() && is_part_of(disk, resources) => State::Ours,
-        disk => state_of_canonical(path, disk, before)?,
+    let seen = read_installed(path, skill)?;
+    Ok(match &seen {
+        seen if is_exactly(seen, resources) => State::Right,
+        seen if before.is_some() && is_part_of(seen, resources) => State::Ours,
+        seen => state_of_canonical(path, &seen.disk, before)?,
     })
 }
 
@@ -165,14 +167,14 @@ fn folder_state(
     before: Option<&LockedSkill>,
     recorded: Option<&Written>,
 ) -> Result<State, Failure> {
-    let disk = read_installed(path, &skill.name, &skill.folder)?;
-    if is_exactly(&disk, resources) {
+    let seen = read_installed(path, skill)?;
+    if is_exactly(&seen, resources) {
         return Ok(State::Right);
     }
-    if recorded.is_some() && is_part_of(&disk, resources) {
+    if recorded.is_some() && is_part_of(&seen, resources) {
         return Ok(State::Ours);
     }
-    state_of_row(path, &disk, before, recorded)
+    state_of_row(path, &seen.disk, before, recorded)
 }
 
 /// An agent's place, seen from the row of the lock that an earlier run wrote about it: ours is the
@@ -193,7 +195,7 @@ pub(super) fn state_of_row(
 }
 
 fn is_unedited(path: &Path, before: &LockedSkill) -> Result<bool, Failure> {
-    Ok(read_installed(path, &before.name, &before.folder)?.tree_digest() == Some(before.tree))
+    Ok(read_installed(path, before)?.tree_digest() == Some(before.tree))
 }
 
 fn link_state(
@@ -209,37 +211,97 @@ fn link_state(
     }
 }
 
-/// Reads an installed folder as its publisher would see it: where it was installed under another
-/// name, the one line of `SKILL.md` that differs is turned back before it is hashed.
-pub fn read_installed(path: &Path, name: &PackageName, folder: &SkillName) -> Result<DiskFolder, Failure> {
-    let mut disk = read_folder(path)?;
-    if folder == name.name() {
-        return Ok(disk);
-    }
-    if let DiskFolder::Folder(files) = &mut disk {
-        for file in files.iter_mut().filter(|file| file.path == "SKILL.md") {
-            turn_back(path, file, name.name(), folder)?;
-        }
-    }
-    Ok(disk)
+/// An installed folder as its publisher would see it, and apart from it what installing added.
+#[derive(Debug)]
+pub struct Seen {
+    /// The published files, as far as they are there.
+    pub disk: DiskFolder,
+    /// The `SKILL.md` that installing made.
+    pub stub: Stub,
 }
 
-/// Only what our own renaming made is turned back: whatever else stands in the `name` line keeps its
-/// own digest, and is an edit.
-fn turn_back(path: &Path, file: &mut OnDisk, name: &SkillName, folder: &SkillName) -> Result<(), Failure> {
+/// What became of the `SKILL.md` that a brief without one of its own is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stub {
+    /// It is there to the byte, or none belongs there.
+    Right,
+    /// It was taken away.
+    Missing,
+    /// Something else stands there.
+    Edited,
+}
+
+impl Seen {
+    /// The tree digest of what was published, if exactly that was placed here and nothing else.
+    pub fn tree_digest(&self) -> Option<TreeDigest> {
+        self.disk.tree_digest().filter(|_| self.stub == Stub::Right)
+    }
+}
+
+/// Reads an installed folder as its publisher would see it: where it was installed under another
+/// name, the one line of `SKILL.md` that differs is turned back before it is hashed; the stub of a brief
+/// is judged and left out.
+pub fn read_installed(path: &Path, skill: &LockedSkill) -> Result<Seen, Failure> {
+    let mut disk = read_folder(path)?;
+    let mut stub = Stub::Right;
+    if let DiskFolder::Folder(files) = &mut disk {
+        match stub_for(path, files, skill)? {
+            Some(text) => stub = take_stub(files, &text),
+            None if skill.folder != *skill.name.name() => turn_back(path, files, skill)?,
+            None => {}
+        }
+    }
+    Ok(Seen { disk, stub })
+}
+
+/// The stub that belongs into a folder: its manifest asks for one, and what was published had no
+/// `SKILL.md`. Where the other files are not what was published, nobody can say, and a file with the
+/// words of the stub is taken for one.
+fn stub_for(path: &Path, files: &[OnDisk], skill: &LockedSkill) -> Result<Option<Vec<u8>>, Failure> {
+    let regular = |name: &str| {
+        let is_regular = |file: &&OnDisk| file.path == name && matches!(file.content, DiskContent::Regular { .. });
+        files.iter().find(is_regular).map(|_| path.join(name))
+    };
+    let Some(manifest) = regular(SKILL_TOML).filter(|_| skill.kind == Kind::Brief) else { return Ok(None) };
+    let Some(text) = placed::stub(&std::fs::read(&manifest).on("read", &manifest)?, &skill.folder) else {
+        return Ok(None);
+    };
+    let others = files.iter().filter(|file| file.path != SKILL_MD).cloned().collect();
+    let had_none = DiskFolder::Folder(others).tree_digest() == Some(skill.tree);
+    let whole = DiskFolder::Folder(files.to_vec()).tree_digest() == Some(skill.tree);
+    let has_words = files.iter().any(|file| is_stub(file, &text));
+    Ok((had_none || (has_words && !whole)).then_some(text))
+}
+
+/// Leaves the stub out of the list, and says what stood in its place.
+fn take_stub(files: &mut Vec<OnDisk>, text: &[u8]) -> Stub {
+    let Some(at) = files.iter().position(|file| file.path == SKILL_MD) else { return Stub::Missing };
+    if is_stub(&files.remove(at), text) { Stub::Right } else { Stub::Edited }
+}
+
+fn is_stub(file: &OnDisk, text: &[u8]) -> bool {
+    let expected = Sha256::of(text);
+    let same = |content: &DiskContent| match content {
+        DiskContent::Regular { digest, mode } => *digest == expected && *mode == Mode::Regular,
+        DiskContent::Other(_) => false,
+    };
+    file.path == SKILL_MD && same(&file.content)
+}
+
+fn turn_back(path: &Path, files: &mut [OnDisk], skill: &LockedSkill) -> Result<(), Failure> {
+    let Some(file) = files.iter_mut().find(|file| file.path == SKILL_MD) else { return Ok(()) };
     let DiskContent::Regular { digest, .. } = &mut file.content else { return Ok(()) };
-    let path = path.join("SKILL.md");
+    let path = path.join(SKILL_MD);
     let bytes = std::fs::read(&path).on("read", &path)?;
-    let Ok(original) = frontmatter::rename(&bytes, name) else { return Ok(()) };
-    if frontmatter::rename(&original, folder).is_ok_and(|renamed| renamed == bytes) {
+    if let Some(original) = placed::turned_back(&bytes, skill.name.name(), &skill.folder) {
         *digest = Sha256::of(original);
     }
     Ok(())
 }
 
 /// Whether the files are these, with these modes, and no others.
-fn is_exactly(disk: &DiskFolder, resources: &[Resource]) -> bool {
-    let DiskFolder::Folder(files) = disk else { return false };
+fn is_exactly(seen: &Seen, resources: &[Resource]) -> bool {
+    let (DiskFolder::Folder(files), Stub::Right) = (&seen.disk, seen.stub) else { return false };
     files.len() == resources.len()
         && files.iter().zip(resources).all(|(file, resource)| {
             let right = |digest: &Sha256, mode: &skills::tree::Mode| {
@@ -251,8 +313,8 @@ fn is_exactly(disk: &DiskFolder, resources: &[Resource]) -> bool {
 }
 
 /// Whether files are missing and nothing else is wrong: putting them back overwrites nothing.
-fn is_part_of(disk: &DiskFolder, resources: &[Resource]) -> bool {
-    let DiskFolder::Folder(files) = disk else { return false };
+fn is_part_of(seen: &Seen, resources: &[Resource]) -> bool {
+    let (DiskFolder::Folder(files), Stub::Right | Stub::Missing) = (&seen.disk, seen.stub) else { return false };
     files.iter().all(|file| {
         let resource = resources.iter().find(|resource| resource.path.as_str() == file.path);
         matches!((&file.content, resource), (DiskContent::Regular { digest, .. }, Some(resource)) if *digest == resource.digest)

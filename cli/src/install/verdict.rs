@@ -138,11 +138,11 @@ fn folder_stands(
     skill: &LockedSkill,
     executables: &[FilePath],
 ) -> Result<bool, Failure> {
-    let disk = read_installed(&project.places.join(place), &skill.name, &skill.folder)?;
-    if disk.tree_digest() != Some(skill.tree) {
+    let seen = read_installed(&project.places.join(place), skill)?;
+    if seen.tree_digest() != Some(skill.tree) {
         return Ok(false);
     }
-    let DiskFolder::Folder(files) = disk else { return Ok(false) };
+    let DiskFolder::Folder(files) = seen.disk else { return Ok(false) };
     let marked = files
         .iter()
         .filter(|file| matches!(file.content, DiskContent::Regular { mode: Mode::Executable, .. }))

@@ -7,6 +7,7 @@
 mod archives;
 mod bodies;
 mod branches;
+mod kinds;
 mod mirrors;
 mod names;
 mod signatures;

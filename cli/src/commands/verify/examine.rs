@@ -12,7 +12,9 @@ use skills::tree::Resource;
 use super::{Report, SkillReport, whole};
 use crate::agents::CANONICAL;
 use crate::failure::Failure;
-use crate::install::{Evidence, ToJudge, expected_link, judge_all, load_offline, read_installed, today};
+use crate::install::{
+    Evidence, Seen, Stub, ToJudge, check_on_disk, expected_link, judge_all, load_offline, read_installed, today,
+};
 use crate::place::DiskFolder;
 use crate::project::{Project, Regular, read_regular};
 use crate::trust::{Trust, bundle_path, keyring_path};
@@ -123,13 +125,16 @@ fn examine_skill(
     let label = format!("{}@{}", skill.name, skill.version);
     let folder = format!("{CANONICAL}/{}", skill.folder);
     let mut findings = proofs.findings();
-    let disk = read_installed(&project.places.join(&folder), &skill.name, &skill.folder)?;
+    let seen = read_installed(&project.places.join(&folder), skill)?;
     let expected: Option<Vec<Resource>> =
         proofs.judged().and_then(Judged::statement).map(|statement| statement.resources.clone());
     findings.extend(match &expected {
-        Some(resources) => compare(&label, &folder, resources, &disk),
-        None => compare_unsigned(&label, &folder, skill, &disk, trust),
+        Some(resources) => compare(&label, &folder, resources, &seen),
+        None => compare_unsigned(&label, &folder, skill, &seen, trust),
     });
+    if let DiskFolder::Folder(_) = seen.disk {
+        findings.extend(check_on_disk(project, skill)?.map(|finding| under(&folder, finding)));
+    }
     for row in rows {
         findings.extend(examine_row(project, skill, &label, row, expected.as_deref())?);
     }
@@ -143,7 +148,7 @@ fn examine_skill(
 }
 
 /// The files against the signed list. What is no folder at all is missing as a whole.
-fn compare(label: &str, place: &str, resources: &[Resource], disk: &DiskFolder) -> Vec<Finding> {
+fn compare(label: &str, place: &str, resources: &[Resource], seen: &Seen) -> Vec<Finding> {
     let whole = |id, class, message: String| {
         vec![Finding {
             id,
@@ -154,9 +159,10 @@ fn compare(label: &str, place: &str, resources: &[Resource], disk: &DiskFolder) 
             hint: Some("`skill install` puts it in place".to_owned()),
         }]
     };
-    match disk {
+    match &seen.disk {
         DiskFolder::Folder(files) => {
-            verify::compare_disk(label, resources, files).into_iter().map(|finding| under(place, finding)).collect()
+            let found = verify::compare_disk(label, resources, files).into_iter().map(|finding| under(place, finding));
+            found.chain(stub_finding(label, place, seen.stub)).collect()
         }
         DiskFolder::Absent => whole("SKV004", Class::Failed, "is not installed".to_owned()),
         DiskFolder::Link(target) => {
@@ -166,6 +172,18 @@ fn compare(label: &str, place: &str, resources: &[Resource], disk: &DiskFolder) 
     }
 }
 
+/// What `skill install` wrote for agents follows from the signed manifest, so it is as much a promise.
+fn stub_finding(label: &str, place: &str, stub: Stub) -> Option<Finding> {
+    let (id, message) = match stub {
+        Stub::Right => return None,
+        Stub::Missing => ("SKV004", "`SKILL.md`, which tells agents of this brief, is missing"),
+        Stub::Edited => ("SKV001", "`SKILL.md` was changed: it is not what the manifest of this brief gives"),
+    };
+    let hint = Some("`skill diff` shows the change, `skill install --force` puts it right".to_owned());
+    let path = Some(format!("{place}/SKILL.md"));
+    Some(Finding { id, class: Class::Failed, skill: label.to_owned(), path, message: message.to_owned(), hint })
+}
+
 fn under(place: &str, mut finding: Finding) -> Finding {
     finding.path = Some(finding.path.map_or_else(|| place.to_owned(), |path| format!("{place}/{path}")));
     finding
@@ -173,11 +191,11 @@ fn under(place: &str, mut finding: Finding) -> Finding {
 
 /// A skill from a folder has no signed list: its tree digest is pinned by the lock, and the policy
 /// has to name that very tree as an exception.
-fn compare_unsigned(label: &str, place: &str, skill: &LockedSkill, disk: &DiskFolder, trust: &Trust) -> Vec<Finding> {
+fn compare_unsigned(label: &str, place: &str, skill: &LockedSkill, seen: &Seen, trust: &Trust) -> Vec<Finding> {
     let Source::Path { .. } = skill.source else { return Vec::new() };
     let mut findings = verify::judge_unsigned(&skill.name, &skill.version, skill.tree, &trust.policy, today());
-    match disk.tree_digest() {
-        Some(tree) if tree == skill.tree => {}
+    match seen.disk.tree_digest() {
+        Some(tree) if tree == skill.tree => findings.extend(stub_finding(label, place, seen.stub)),
         Some(tree) => findings.push(Finding {
             id: "SKV001",
             class: Class::Failed,
@@ -186,7 +204,7 @@ fn compare_unsigned(label: &str, place: &str, skill: &LockedSkill, disk: &DiskFo
             message: format!("its tree is {tree}, the lock has {}", skill.tree),
             hint: None,
         }),
-        None => findings.extend(compare(label, place, &[], disk)),
+        None => findings.extend(compare(label, place, &[], seen)),
     }
     findings
 }
@@ -199,7 +217,7 @@ fn examine_row(
     row: &Written,
     expected: Option<&[Resource]>,
 ) -> Result<Vec<Finding>, Failure> {
-    let disk = read_installed(&project.places.join(&row.path), &skill.name, &skill.folder)?;
+    let seen = read_installed(&project.places.join(&row.path), skill)?;
     let finding = |id, message: String| Finding {
         id,
         class: Class::Failed,
@@ -208,7 +226,7 @@ fn examine_row(
         message,
         hint: Some("`skill install` puts it right".to_owned()),
     };
-    Ok(match (row.link, &disk) {
+    Ok(match (row.link, &seen.disk) {
         (_, DiskFolder::Absent) => {
             vec![finding("SKV004", format!("the {} of agent {} is missing", kind(row.link), row.agent))]
         }
@@ -231,8 +249,8 @@ fn examine_row(
         )],
         (LinkKind::Symlink, _) => vec![finding("SKV001", "is not the link that the lock records".to_owned())],
         (LinkKind::Copy, _) => match expected {
-            Some(resources) => compare(label, &row.path, resources, &disk),
-            None if disk.tree_digest() == Some(skill.tree) => Vec::new(),
+            Some(resources) => compare(label, &row.path, resources, &seen),
+            None if seen.tree_digest() == Some(skill.tree) => Vec::new(),
             None => vec![finding("SKV001", "is not a copy of what was installed".to_owned())],
         },
     })
