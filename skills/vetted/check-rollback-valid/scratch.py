@@ -25,7 +25,11 @@ class CannotJudge(Exception):
 
 
 class SqlFailed(Exception):
-    """The server refused a statement."""
+    """The server refused a statement; `said` is all that it said until then."""
+
+    def __init__(self, message, said=""):
+        super().__init__(message)
+        self.said = said
 
 
 def natural(name):
@@ -136,7 +140,7 @@ class Scratch:
         """Runs SQL in one session; what it says on both streams."""
         done = self._psql(["-f", "-"], role, database, text)
         if done.returncode:
-            raise SqlFailed(first_error(done.stderr))
+            raise SqlFailed(first_error(done.stderr), done.stderr)
         return done.stdout, done.stderr
 
     def file(self, path, role=APP):

@@ -8,8 +8,8 @@ import re
 
 TOKEN = re.compile(
     r"""
-      (?P<space>\s+)
-    | (?P<line>--[^\n]*)
+      (?P<space>[ \t\n\r\f\v]+)
+    | (?P<line>--[^\n\r]*)
     | (?P<block>/\*)
     | (?P<escape>[eE]'(?:[^'\\]|\\.|'')*')
     | (?P<string>(?:[bBxXnN]|[uU]&)?'(?:[^']|'')*')
