@@ -233,7 +233,19 @@ fn typed(params: &Params, with: Map<String, Value>) -> Map<String, Value> {
 
 /// Texts are templates, also in lists; other values are what they are.
 fn with(place: &str, given: &Map<String, Value>, scope: &Scope) -> Result<Map<String, Value>, Refusal> {
-    given.iter().map(|(key, value)| Ok((key.clone(), with_value(place, value, scope)?))).collect()
+    let render = |value: &Value| match list_alone(value, scope) {
+        Some(list) => Ok(list.clone()),
+        None => with_value(place, value, scope),
+    };
+    given.iter().map(|(key, value)| Ok((key.clone(), render(value)?))).collect()
+}
+
+/// The list that a text stands for, if it is `{{ param.NAME }}` and nothing else: as text it would be a
+/// list no more, and its words could not be told apart.
+fn list_alone<'a>(value: &Value, scope: &Scope<'a>) -> Option<&'a Value> {
+    let inside = value.as_str()?.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let name = inside.trim().strip_prefix("param.")?;
+    scope.param.get(name).filter(|value| value.is_array())
 }
 
 fn with_value(place: &str, value: &Value, scope: &Scope) -> Result<Value, Refusal> {

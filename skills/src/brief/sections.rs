@@ -21,8 +21,9 @@ pub(super) fn tools(bundles: &[&Bundle]) -> String {
             let name = format!("{server}:{}", tool.name);
             let _ = writeln!(text, "- {} — {}{ask}", code(&name), tool.access.as_str());
         }
-        for rule in &bundle.tools.rules {
-            let _ = writeln!(text, "- {}", sentence(rule));
+        // Rules that say the same of several commands are one line: an agent reads all of them.
+        for alike in bundle.tools.rules.chunk_by(says_the_same) {
+            let _ = writeln!(text, "- {}", sentence(alike));
         }
     }
     if bundles.is_empty() {
@@ -32,19 +33,28 @@ pub(super) fn tools(bundles: &[&Bundle]) -> String {
     text
 }
 
-/// `never: \`dropdb\` (why)`.
-fn sentence(rule: &Rule) -> String {
-    let effect = match rule.effect {
+/// Whether two rules differ in nothing but the command: same effect, same reason.
+fn says_the_same(one: &Rule, other: &Rule) -> bool {
+    let are_commands = |rule: &Rule| matches!(rule.subject, Subject::Command(_));
+    let is_reasoned = one.reason.is_some() && one.reason == other.reason;
+    one.effect == other.effect && is_reasoned && are_commands(one) && are_commands(other)
+}
+
+/// `never: \`dropdb\`, \`dropuser\` (why)`.
+fn sentence(alike: &[Rule]) -> String {
+    let first = &alike[0];
+    let effect = match first.effect {
         Effect::Deny => "never",
         Effect::Ask => "ask first",
     };
     let list = |globs: &[String]| globs.iter().map(|glob| code(glob)).collect::<Vec<_>>().join(", ");
-    let about = match &rule.subject {
+    let about = |rule: &Rule| match &rule.subject {
         Subject::Command(words) => code(&words.join(" ")),
         Subject::Read(globs) => format!("reading {}", list(globs)),
         Subject::Edit(globs) => format!("editing {}", list(globs)),
     };
-    let reason = rule.reason.as_ref().map(|reason| format!(" ({})", one_line(reason))).unwrap_or_default();
+    let about = alike.iter().map(about).collect::<Vec<_>>().join(", ");
+    let reason = first.reason.as_ref().map(|reason| format!(" ({})", one_line(reason))).unwrap_or_default();
     format!("{effect}: {about}{reason}")
 }
 

@@ -150,6 +150,25 @@ fn a_value_with_template_or_shell_syntax_stays_what_it_is() {
 }
 
 #[test]
+fn rules_that_say_the_same_of_several_commands_are_one_line() {
+    let tools = include_str!("samples/tools.toml");
+    let reason = "reason = \"Read-only bundle: dropping a database needs a human.\"";
+    let more = format!("[[rule]]\neffect = \"deny\"\ncommand = [\"dropuser\"]\n{reason}\n\n[[rule]]\neffect = \"ask\"");
+    let tools = tools.replacen("[[rule]]\neffect = \"ask\"", &more, 1);
+    let Kinded::Tools(tools) = Manifest::parse(tools.as_bytes()).expect("a bundle").kinded else { panic!("tools") };
+    let bundles = [Bundle { tools: *tools, ..bundle() }];
+    let tables = Tables::parse(MANIFEST).expect("a brief");
+    let values = tables.params.accept(&given(json!({}))).expect("accepted");
+    let package = pinned("platform/brief-database-migration", "1.4.0");
+    let source =
+        Source { package: &package, tables: &tables, template: TEMPLATE, bundles: &bundles, proofs: &proofs() };
+    let text = render(&source, &values, None).expect("rendered").markdown;
+    let line =
+        "- never: `dropdb`, `dropuser` (Read-only bundle: dropping a database needs a human.)\n- ask first: `psql`";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn a_bundle_that_is_removed_takes_its_lines_with_it() {
     let manifest = MANIFEST.replace("tools    = [\"platform/tools-postgres-readonly\"]", "tools = []");
     let rendered = rendered(&manifest, TEMPLATE, json!({})).expect("rendered");
@@ -235,12 +254,14 @@ fn a_check_is_told_what_it_asks_for() {
 
 #[test]
 fn what_a_template_gives_is_read_by_the_type_that_the_check_asks_for() {
-    let told =
-        "with = { migration = \"a.sql\", budget = \"{{ param.lock_budget_ms }}\", tables = \"x,{{ param.table }}\" }";
-    let manifest = MANIFEST.lines().map(|line| if line.starts_with("with = ") { told } else { line });
+    let told = "with = { migration = \"a.sql\", budget = \"{{ param.lock_budget_ms }}\", tables = \"x,{{ param.table }}\", words = \"{{ param.words }}\" }";
+    let words = "[param.words]\ntype = \"array\"\ndefault = [\"a b\", \"c,d\"]\n[dependencies]";
+    let manifest = MANIFEST.replacen("[dependencies]", words, 1);
+    let manifest = manifest.lines().map(|line| if line.starts_with("with = ") { told } else { line });
     let tables = Tables::parse(&manifest.collect::<Vec<_>>().join("\n")).expect("a brief");
     let values = tables.params.accept(&given(json!({}))).expect("accepted");
-    let asks = "[migration]\ntype = \"path\"\n[budget]\ntype = \"integer\"\n[tables]\ntype = \"array\"\n";
+    let asks = "[migration]\ntype = \"path\"\n[budget]\ntype = \"integer\"\n[tables]\ntype = \"array\"\n\
+                [words]\ntype = \"array\"\n";
     let mut proofs = proofs();
     proofs[1].params = toml::from_str(asks).expect("tables");
     let package = pinned("platform/brief-database-migration", "1.4.0");
@@ -248,7 +269,8 @@ fn what_a_template_gives_is_read_by_the_type_that_the_check_asks_for() {
         Source { package: &package, tables: &tables, template: TEMPLATE, bundles: &[bundle()], proofs: &proofs };
     let rendered = render(&source, &values, None).expect("rendered");
     let with = &rendered.document.checks[1].with;
-    assert_eq!(Value::from(with.clone()), json!({"migration": "a.sql", "budget": 500, "tables": ["x", "orders"]}));
+    let expected = json!({"migration": "a.sql", "budget": 500, "tables": ["x", "orders"], "words": ["a b", "c,d"]});
+    assert_eq!(Value::from(with.clone()), expected);
 }
 
 #[test]
