@@ -10,12 +10,14 @@
 //! Neither the repository's index nor its objects are touched.
 
 mod command;
+mod scratch;
 mod tree;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use self::command::Git;
+pub use self::scratch::Scratch;
 pub(crate) use self::tree::os_path;
 pub use self::tree::{Entry, GitTree};
 use crate::failure::Failure;
@@ -94,6 +96,22 @@ impl Repository {
         let commit = self.known(revision)?;
         let asked = ["diff-tree", "-r", "-p", "--no-color", "--no-renames", "--no-ext-diff", "--no-textconv"];
         Ok(tree.beside(Git::at(&self.top)).run(asked.into_iter().chain([&*commit, tree.id()]))?.stdout)
+    }
+
+    /// Whether the last commit holds exactly what lies in the work tree, evidence of the project in
+    /// `folder` aside.
+    pub fn is_clean(&self, folder: &Path, tree: &GitTree) -> Result<bool, Failure> {
+        if self.commit("HEAD")?.is_none() {
+            return Ok(tree.entries().is_empty());
+        }
+        let evidence = format!("{}/", tree::evidence(self, folder));
+        Ok(self.diff_stat("HEAD", tree)?.iter().all(|changed| changed.path.starts_with(&evidence)))
+    }
+
+    /// Where Git keeps its files, outside the work tree for a second one.
+    pub fn folders(&self) -> Result<Vec<PathBuf>, Failure> {
+        let own = Git::at(&self.top).run(["rev-parse", "--absolute-git-dir"])?.text()?;
+        Ok(vec![self.shared.clone(), PathBuf::from(own.trim_end_matches('\n'))])
     }
 
     /// Runs Git in the work tree, hardened, and gives what it prints; for questions of `skill stats` and

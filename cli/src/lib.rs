@@ -33,6 +33,7 @@ pub mod project;
 pub mod registries;
 pub mod report;
 pub mod runner;
+pub mod sandbox;
 pub mod shown;
 pub mod trust;
 pub mod ui;
@@ -58,6 +59,9 @@ pub struct Cli {
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    if let Some(code) = sandbox::entered() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(finish_unparsed(&error) as u8),

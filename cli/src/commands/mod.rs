@@ -3,6 +3,7 @@
 pub mod add;
 pub mod brief;
 pub mod cache;
+pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod doctor;
@@ -88,6 +89,8 @@ commands! {
     Verify => verify, "verify";
     /// Look at a brief, judge it, render it
     Brief => brief, "brief";
+    /// Run a check and keep its evidence; show that it can fail
+    Check => check, "check";
     /// Start a new package
     New => new, "new";
     /// Say what is wrong with a package, and mend what a machine can

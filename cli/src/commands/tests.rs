@@ -44,6 +44,8 @@ const READERS: &[&str] = &[
     "brief show",
     "cache dir",
     "cache verify",
+    "check list",
+    "check test",
     "completions",
     "diff",
     "doctor",

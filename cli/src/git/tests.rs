@@ -318,6 +318,40 @@ fn what_differs_from_a_revision_is_counted_in_lines() {
 }
 
 #[test]
+fn clean_is_what_the_last_commit_holds_evidence_aside() {
+    let ground = Ground::new();
+    let is_clean = || {
+        let repository = Repository::around(ground.path()).expect("asked").expect("a repository");
+        repository.is_clean(ground.path(), &ground.tree()).expect("asked")
+    };
+    assert!(is_clean());
+    ground.write(".skill/evidence/x.intoto.jsonl", "{}\n");
+    assert!(is_clean());
+    ground.git(&["add", "-A"]);
+    ground.git(&["commit", "-qm", "evidence"]);
+    assert!(is_clean());
+    ground.write("a.txt", "2\n");
+    assert!(!is_clean());
+}
+
+#[test]
+fn a_scratch_repository_is_the_same_on_every_machine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scratch = Scratch::start(folder.path()).expect("started");
+    scratch.commit("base").expect("committed");
+    scratch.branch("work").expect("a branch");
+    fs::write(folder.path().join(".gitignore"), "*").expect("written");
+    fs::write(folder.path().join("a"), "1").expect("written");
+    scratch.commit("fixture").expect("committed");
+    let seen =
+        [run(folder.path(), &["log", "--format=%s %D", "--reverse"]), run(folder.path(), &["rev-parse", "HEAD"])];
+    assert_eq!(seen[0], "base main\nfixture HEAD -> work");
+    assert_eq!(seen[1], run(folder.path(), &["rev-parse", "work"]));
+    assert_eq!(run(folder.path(), &["ls-files"]), ".gitignore\na");
+    assert_eq!(scratch.branch("--orphan").expect_err("an option").code, "policy-ref");
+}
+
+#[test]
 fn twenty_thousand_files_take_seconds_and_not_minutes() {
     let ground = Ground::new();
     for folder in 0..200 {

@@ -86,7 +86,7 @@ pub(super) fn of(repository: &Repository, folder: &Path) -> Result<GitTree, Fail
 }
 
 /// `.skill/evidence` of a project, relative to the top.
-fn evidence(repository: &Repository, folder: &Path) -> String {
+pub(super) fn evidence(repository: &Repository, folder: &Path) -> String {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let below = folder.strip_prefix(&repository.top).unwrap_or(Path::new(""));
     let below = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy()));

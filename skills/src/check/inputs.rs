@@ -17,6 +17,7 @@ const NEVER: [&str; 3] = [".git", ".skill/evidence", ".skill/state"];
 pub struct Inputs {
     reads: GlobSet,
     writes: GlobSet,
+    outputs: GlobSet,
     named: Vec<String>,
 }
 
@@ -25,7 +26,8 @@ impl Inputs {
     pub fn of(check: &Check) -> Self {
         let named = check.inputs.iter().filter(|pattern| !pattern.contains(['*', '?', '[', '{']));
         let named = named.map(|pattern| pattern.trim_end_matches('/').to_owned()).collect();
-        Self { reads: set(&check.inputs), writes: set(check.outputs.iter().chain(&check.writes)), named }
+        let writes = set(check.outputs.iter().chain(&check.writes));
+        Self { reads: set(&check.inputs), writes, outputs: set(&check.outputs), named }
     }
 
     /// The patterns that are the path of one file: such a file is an input even where Git ignores it.
@@ -41,6 +43,11 @@ impl Inputs {
     /// Whether the check may make, change or remove this file.
     pub fn writes(&self, path: &str) -> bool {
         self.writes.is_match(path) && !is_never(path)
+    }
+
+    /// Whether the check is there to make this file.
+    pub fn is_output(&self, path: &str) -> bool {
+        self.outputs.is_match(path) && !is_never(path)
     }
 
     /// The digest of the files that the result depends on; the others and the order do not matter.

@@ -1,0 +1,151 @@
+//! The command's end of the sandbox: orders in, output and outcome out, and the last word on time.
+
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::statvfs::statvfs;
+use nix::unistd::Pid;
+
+use super::outer::{self, Leave};
+use super::wire::{self, Go, Report};
+use super::{End, Listener, Orders, Run, Said};
+use crate::failure::Failure;
+
+/// Read at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// How often the disks are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// How much longer than the check we wait for those who keep its time.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the check; where the kernel refuses namespaces, without them.
+pub(super) fn run(orders: &Orders, listener: &Listener) -> Result<Run, Failure> {
+    match attempt(orders, listener, true).map_err(lost)? {
+        Some(run) => Ok(run),
+        None => attempt(orders, listener, false)
+            .map_err(lost)?
+            .ok_or_else(|| lost(io::Error::other("it refused what nobody asked for"))),
+    }
+}
+
+fn lost(error: io::Error) -> Failure {
+    Failure::could_not(
+        "sandbox-lost",
+        format!("the process that confines the check could not be started or was lost: {error}"),
+    )
+}
+
+/// One start of the three processes; `None` where the kernel refuses what was asked.
+fn attempt(orders: &Orders, listener: &Listener, namespaces: bool) -> io::Result<Option<Run>> {
+    let (socket, theirs) = UnixStream::pair()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(outer::arguments()).process_group(0).env_clear();
+    command.stdin(Stdio::from(OwnedFd::from(theirs))).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = Started(command.spawn()?);
+    drop(command);
+    let leave = Leave {
+        namespaces,
+        network: orders.network,
+        hidden: orders.reach.hidden.clone(),
+        private_memory: orders.reach.private_memory,
+    };
+    wire::send(&socket, &leave)?;
+    wire::send(&socket, orders)?;
+    see_through(child, &socket, orders, listener)
+}
+
+fn see_through(
+    mut child: Started,
+    socket: &UnixStream,
+    orders: &Orders,
+    listener: &Listener,
+) -> io::Result<Option<Run>> {
+    socket.set_read_timeout(Some(GRACE))?;
+    let enforced = match wire::receive(socket)? {
+        Some(Report::Refused(_)) => return Ok(None),
+        Some(Report::Ready(enforced)) => enforced,
+        _ => return Err(io::Error::other("it said nothing")),
+    };
+    let streams = [
+        child.0.stdout.take().map(|pipe| listen(pipe, Said::Out, listener)),
+        child.0.stderr.take().map(|pipe| listen(pipe, Said::Err, listener)),
+    ];
+    let started = Instant::now();
+    wire::send(socket, &Go)?;
+    let end = wait(socket, orders, started)?;
+    let took = started.elapsed();
+    drop(child);
+    for stream in streams.into_iter().flatten() {
+        // Everybody who could write is gone; a stream that stays open all the same is left alone.
+        let _ = stream.recv_timeout(GRACE);
+    }
+    Ok(Some(Run { enforced, end, took }))
+}
+
+/// The processes inside; ended with their group when dropped.
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Ok(pid) = i32::try_from(self.0.id()) {
+            let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// Hands on what arrives on a pipe, in a thread of its own; the receiver hears of its end.
+fn listen(mut pipe: impl Read + Send + 'static, said: Said, listener: &Listener) -> Receiver<()> {
+    let (done, ended) = mpsc::channel();
+    let listener = Arc::clone(listener);
+    thread::spawn(move || {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            match pipe.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(bytes) => listener(said, &chunk[..bytes]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        let _ = done.send(());
+    });
+    ended
+}
+
+/// Waits for the end, with an eye on the disks. The time is kept inside; should that fail, here.
+fn wait(socket: &UnixStream, orders: &Orders, started: Instant) -> io::Result<End> {
+    socket.set_read_timeout(Some(LOOK))?;
+    let before = free(orders);
+    loop {
+        match wire::receive(socket) {
+            Ok(Some(Report::Ended(end))) => return Ok(end),
+            Ok(_) => return Err(io::Error::other("it ended without a word")),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            Err(error) => return Err(error),
+        }
+        if started.elapsed() > orders.timeout + GRACE {
+            return Ok(End::TimedOut);
+        }
+        let used = before.iter().zip(free(orders)).map(|(before, now)| before.saturating_sub(now)).max();
+        if used.is_some_and(|used| used > orders.limits.disk_bytes) {
+            return Ok(End::DiskFull);
+        }
+    }
+}
+
+/// Free bytes of every disk that may be written to.
+fn free(orders: &Orders) -> Vec<u64> {
+    let of = |path| statvfs(path).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
+    orders.reach.write.iter().map(|path| of(path.as_path())).collect()
+}
