@@ -33,8 +33,8 @@ class SqlFailed(Exception):
 
 
 def natural(name):
-    """`9_x` before `10_x`, as people number files."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", name) if part]
+    """`9_x` before `10_x` before `ops-1_x`, as people name files."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def others(folder, migration):
