@@ -1,0 +1,3 @@
+//! The packages that we ship, as their users run them.
+
+mod checks;
