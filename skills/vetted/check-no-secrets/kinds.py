@@ -60,8 +60,16 @@ NAMED = re.compile(
 REFERENCE = re.compile(
     r"""^\$|\$[{(]|^%[A-Za-z(]|\{\{|^<[^>]*>$|^(?:env|vault|ref|var|secrets?|param|process|os|config|settings|self|this)[.:(]|
     ^(?:true|false|null|none|nil|undefined|yes|no|string|str|bytes|optional|required|redacted|changeme|example|placeholder|todo|\*+|x+|\.+|-+)$|
-    ^(?:your|my|the|some|an?)[-_ ]|^[a-z]+(?:[_.:-]+[a-z]+)+$|^arn:|^projects/|^\.{0,2}/[\w.-]+/""",
+    ^(?:your|my|the|some|an?)[-_ ]|^[a-z]+(?:[_.:-]+[a-z]+)+$|^arn:|^https?://|^projects/|^\.{0,2}/[\w.-]+/""",
     re.IGNORECASE | re.VERBOSE)
+
+# The same within an address, where every word may be a password.
+FILLED_IN = re.compile(r"^\$|\$[{(]|\{\{|^\{\w+\}$|^%[a-z(]|^<[^>]*>$|^\*+$|^(?:password|pass|pw|secret|xxx+)$", re.IGNORECASE)
+
+# Names that speak of a secret and are something else.
+NO_VALUE = re.compile(
+    r"tokeni[sz]|(?:url|uri|endpoint|name|type|kind|field|path|file|length|size|ttl|expir\w*|header|prefix|scope|version|ref)$",
+    re.IGNORECASE)
 
 LONG_ENOUGH = 16
 BITS_PER_CHARACTER = 3.4
@@ -72,7 +80,7 @@ def found(line):
     """The kinds of secrets in a line."""
     kinds = [kind for kind, pattern in KINDS if pattern.search(line)]
     for match in ADDRESS.finditer(line):
-        if not REFERENCE.search(match.group(1)):
+        if not FILLED_IN.search(match.group(1)):
             kinds.append("password in an address")
     for match in NAMED.finditer(line):
         value = match.group("quoted") or match.group("bare") or ""
@@ -83,12 +91,13 @@ def found(line):
 
 def is_value(name, value, quoted):
     """Whether somebody could log in with it: chance wrote it, or it is called a password and is in quotes."""
-    if REFERENCE.search(value) or len(value) < WORD_LONG_ENOUGH:
+    if REFERENCE.search(value) or NO_VALUE.search(name) or len(value) < WORD_LONG_ENOUGH:
         return False
     if len(value) >= LONG_ENOUGH and entropy(value) >= BITS_PER_CHARACTER and is_mixed(value):
         return True
     is_password = re.search(r"passw(?:or)?d|passphrase|pwd", name, re.IGNORECASE)
-    return bool(is_password and quoted and " " not in value and is_mixed(value))
+    is_literal = quoted and " " not in value or re.search(r"[^\w.\[\]()-]", value)
+    return bool(is_password and is_literal and is_mixed(value))
 
 
 def is_mixed(value):

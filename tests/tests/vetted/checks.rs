@@ -77,7 +77,8 @@ fn what_the_checks_share_is_the_same_to_the_byte() {
 }
 
 /// Packages are independent of each other, so what two of them need lies in both.
-const SHARED: [(&str, &[&str]); 2] = [
+const SHARED: [(&str, &[&str]); 3] = [
     ("scratch.py", &["check-rollback-valid", "check-migration-safe"]),
+    ("gitread.py", &["check-diff-within", "check-no-secrets", "check-ticket-linked"]),
     ("sqltext.py", &["check-rollback-valid", "check-migration-safe"]),
 ];
