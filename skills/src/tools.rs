@@ -16,6 +16,7 @@ pub mod pin;
 pub mod rule;
 mod runner;
 pub mod server;
+pub mod unwrap;
 pub mod words;
 
 use serde::Deserialize;

@@ -23,6 +23,7 @@ pub mod remove;
 pub mod scope;
 pub mod search;
 pub mod token;
+pub mod tools;
 pub mod tree;
 pub mod unpack;
 pub mod update;
@@ -91,6 +92,8 @@ commands! {
     Brief => brief, "brief";
     /// Run a check and keep its evidence; show that it can fail
     Check => check, "check";
+    /// Look at a tool bundle, and at what it becomes in each client
+    Tools => tools, "tools";
     /// Start a new package
     New => new, "new";
     /// Say what is wrong with a package, and mend what a machine can
