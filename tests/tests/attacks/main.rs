@@ -7,6 +7,7 @@
 mod archives;
 mod bodies;
 mod branches;
+mod checks;
 mod kinds;
 mod mirrors;
 mod names;

@@ -4,6 +4,7 @@
 
 mod author;
 mod brief;
+mod check;
 mod envelopes;
 mod mistakes;
 mod repository;
