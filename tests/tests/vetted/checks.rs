@@ -77,8 +77,10 @@ fn what_the_checks_share_is_the_same_to_the_byte() {
 }
 
 /// Packages are independent of each other, so what two of them need lies in both.
-const SHARED: [(&str, &[&str]); 3] = [
+const SHARED: [(&str, &[&str]); 5] = [
     ("scratch.py", &["check-rollback-valid", "check-migration-safe"]),
-    ("gitread.py", &["check-diff-within", "check-no-secrets", "check-ticket-linked"]),
+    ("gitread.py", &["check-diff-within", "check-no-secrets", "check-ticket-linked", "check-tests-cover-change"]),
+    ("testcount.py", &["check-tests-pass", "check-tests-cover-change"]),
+    ("command.py", &["check-tests-pass", "check-tests-cover-change"]),
     ("sqltext.py", &["check-rollback-valid", "check-migration-safe"]),
 ];
