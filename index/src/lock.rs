@@ -29,12 +29,28 @@
 //! agent = "claude-code"
 //! path = ".claude/skills/pdf-fill"
 //! link = "symlink"
+//!
+//! [[written]]
+//! client = "claude-code"
+//! path = ".claude/settings.json"
+//! at = "/permissions/deny"
+//! item = "Bash(dropdb *)"
+//! sha256 = "sha256:…"
+//! owners = ["acme/tools-pg"]
+//! made = ["/permissions", "/permissions/deny"]
+//!
+//! [[approved]]
+//! package = "acme/tools-pg"
+//! digest = "sha256:…"
+//! grant = "mcp:pg:query"
+//! by = "Ada <ada@example.org>"
 //! ```
 //!
 //! A package of another kind than `skill` has `kind`. A skill from a folder has `path` instead of `registry`, `archive`, `statement` and `keyring`; one
 //! installed under another name (`--as`) has `folder`. Older programs refuse a newer `version`
 //! instead of dropping what they do not know.
 
+mod ledger;
 mod text;
 
 use std::collections::HashSet;
@@ -43,6 +59,8 @@ use serde::{Deserialize, Serialize};
 
 use skills::manifest::Kind;
 use skills::{FilePath, PackageName, Refusal, Sha256, SkillName, TreeDigest, Version};
+
+pub use self::ledger::{Approved, Entry};
 
 /// The version of the format that this program reads and writes.
 pub const LOCK_VERSION: u64 = 1;
@@ -57,6 +75,10 @@ pub struct Lock {
     pub skills: Vec<LockedSkill>,
     /// The links and copies made for agents, sorted by folder, agent and path.
     pub written: Vec<Written>,
+    /// The entries of agents' configuration files, sorted by file and place.
+    pub entries: Vec<Entry>,
+    /// The grants that a human approved, sorted by package and grant.
+    pub approved: Vec<Approved>,
 }
 
 /// One skill as it was resolved.
@@ -167,6 +189,8 @@ impl Lock {
     fn sort(&mut self) {
         self.skills.sort_by(|a, b| a.name.cmp(&b.name));
         self.written.sort_by(|a, b| (&a.folder, &a.agent, &a.path).cmp(&(&b.folder, &b.agent, &b.path)));
+        self.entries.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.approved.sort();
     }
 
     /// Two rows for one name, folder or place would make `remove` and `install` depend on their
@@ -189,6 +213,13 @@ impl Lock {
             if !paths.insert(written.path.to_lowercase()) {
                 return twice("path", &written.path);
             }
+        }
+        if let Some(pair) = self.entries.windows(2).find(|pair| pair[0].place() == pair[1].place()) {
+            return twice("entry", &format_args!("{} {}", pair[0].path, pair[0].at));
+        }
+        let of = |row: &'_ Approved| (row.package.clone(), row.grant.clone());
+        if let Some(pair) = self.approved.windows(2).find(|pair| of(&pair[0]) == of(&pair[1])) {
+            return twice("approval", &pair[0].grant);
         }
         Ok(())
     }

@@ -42,6 +42,27 @@ fn lock() -> Lock {
             written(".claude/skills/alpha", LinkKind::Symlink),
             written("~/.factory/skills/other", LinkKind::Copy),
         ],
+        entries: vec![entry("/permissions/ask", "mcp__pg__cancel"), entry("/permissions/deny", "Bash(rm \"x\" *)")],
+        approved: vec![Approved {
+            package: name("acme/tools"),
+            digest: Sha256::of(b"archive"),
+            grant: "mcp:pg:query".into(),
+            by: "Ada".into(),
+        }],
+    }
+}
+
+fn entry(at: &str, item: &str) -> Entry {
+    Entry {
+        client: "claude-code".into(),
+        path: FilePath::parse(".claude/settings.json").expect("a path"),
+        at: at.into(),
+        item: Some(item.into()),
+        sha256: Sha256::of(item),
+        owners: vec![name("acme/tools"), name("beta/tools")],
+        preexisting: false,
+        created: true,
+        made: vec!["".into(), "/permissions".into(), at.into()],
     }
 }
 
@@ -150,6 +171,38 @@ fn a_name_a_folder_or_a_place_appears_once() {
 }
 
 #[test]
+fn a_ledger_row_names_a_lawful_file_a_client_and_what_is_around_its_entry() {
+    refuses_change("\".claude/settings.json\"", "\"../settings.json\"", "lock-malformed");
+    refuses_change("\".claude/settings.json\"", "\"/etc/passwd\"", "lock-malformed");
+    refuses_change("\".claude/settings.json\"", "\".git/config\"", "lock-malformed");
+    refuses_change("client = \"claude-code\"", "client = \"../x\"", "lock-malformed");
+    refuses_change("client = \"claude-code\"", "client = \"\"", "lock-malformed");
+    refuses_change("client = \"claude-code\"", "client = \"claude-code\"\nlater = 1", "lock-malformed");
+    refuses_change("\"/permissions\",", "\"/mcpServers\",", "lock-malformed");
+    refuses_change("\"mcp__pg__cancel\"", "\"a\\u0007b\"", "lock-malformed");
+    refuses_change("at = \"/permissions/ask\"", "at = \"\"", "lock-malformed");
+    refuses_change("    \"beta/tools\",\n", "    \"acme/tools\",\n", "lock-malformed");
+    let long = format!("at = \"/permissions/ask{}\"", "x".repeat(20_000));
+    refuses_change("at = \"/permissions/ask\"", &long, "lock-malformed");
+    let same = lock()
+        .format()
+        .replace("/permissions/deny", "/permissions/ask")
+        .replace("Bash(rm \\\"x\\\" *)", "mcp__pg__cancel");
+    refuses(&same, "lock-duplicate");
+}
+
+#[test]
+fn an_approval_is_for_one_grant_of_one_archive() {
+    refuses_change("grant = \"mcp:pg:query\"", "grant = \"*\"", "lock-malformed");
+    refuses_change("grant = \"mcp:pg:query\"", "grant = \"\"", "lock-malformed");
+    refuses_change("by = \"Ada\"", "by = \"a\\u001bb\"", "lock-malformed");
+    refuses_change("by = \"Ada\"\n", "", "lock-malformed");
+    let mut twice = lock();
+    twice.approved.push(Approved { digest: Sha256::of(b"other"), ..twice.approved[0].clone() });
+    refuses(&twice.format(), "lock-duplicate");
+}
+
+#[test]
 fn a_lock_is_bounded() {
     refuses(&" ".repeat(LOCK_BYTES_MAX + 1), "lock-too-large");
 }
@@ -168,7 +221,7 @@ fn figures_of_a_lock_of_400_skills() {
         skill.files = (0..5).map(|f| FilePath::parse(&format!("docs/part-{f}.md")).expect("a path")).collect();
         skill
     });
-    let mut lock = Lock { skills: skills.collect(), written: vec![] };
+    let mut lock = Lock { skills: skills.collect(), ..Lock::default() };
     for skill in &lock.skills {
         for agent in [".claude", ".codex"] {
             lock.written.push(written(&format!("{agent}/skills/{}", skill.folder), LinkKind::Symlink));

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use skills::manifest::Kind;
 use skills::{FilePath, PackageName, Refusal, Sha256, SkillName, TreeDigest, Version};
 
+use super::ledger::{ApprovedRow, EntryRow, write_approved, write_entry};
 use super::{LOCK_VERSION, LinkKind, Lock, LockedSkill, Source, Written};
 
 /// Longest text of a row that is no path inside a package: agent, registry, source folder.
@@ -18,10 +19,24 @@ pub(super) fn parse(text: &str) -> Result<Lock, Refusal> {
     if rows.version != LOCK_VERSION {
         return Err(other_version(rows.version));
     }
-    Ok(Lock {
+    let mut lock = Lock {
         skills: rows.skill.into_iter().map(SkillRow::decode).collect::<Result<_, _>>()?,
-        written: rows.written.into_iter().map(WrittenRow::decode).collect::<Result<_, _>>()?,
-    })
+        approved: rows.approved.into_iter().map(ApprovedRow::decode).collect::<Result<_, _>>()?,
+        ..Lock::default()
+    };
+    for row in rows.written {
+        // Two kinds of row share a name: a link made for an agent, an entry made for a client.
+        if row.contains_key("client") {
+            lock.entries.push(row_of::<EntryRow>(row)?.decode()?);
+        } else {
+            lock.written.push(row_of::<WrittenRow>(row)?.decode()?);
+        }
+    }
+    Ok(lock)
+}
+
+fn row_of<T: serde::de::DeserializeOwned>(row: toml::Table) -> Result<T, Refusal> {
+    row.try_into().map_err(|error: toml::de::Error| malformed(&format!("a written row: {}", error.message())))
 }
 
 #[derive(Deserialize)]
@@ -31,7 +46,9 @@ struct Rows {
     #[serde(default)]
     skill: Vec<SkillRow>,
     #[serde(default)]
-    written: Vec<WrittenRow>,
+    written: Vec<toml::Table>,
+    #[serde(default)]
+    approved: Vec<ApprovedRow>,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +105,7 @@ fn other_version(seen: u64) -> Refusal {
         .hint("a newer `skill` wrote it: upgrade `skill`")
 }
 
-fn malformed(why: &str) -> Refusal {
+pub(super) fn malformed(why: &str) -> Refusal {
     Refusal::new("lock-malformed", format!("skills.lock cannot be read: {why}"))
         .hint("restore it from version control, or delete it and run `skill install`")
 }
@@ -135,7 +152,7 @@ impl WrittenRow {
     }
 }
 
-fn check_text(text: String) -> Result<String, Refusal> {
+pub(super) fn check_text(text: String) -> Result<String, Refusal> {
     if text.is_empty() || text.len() > TEXT_BYTES_MAX || text.chars().any(char::is_control) {
         return Err(malformed(&format!("a text has 1 to {TEXT_BYTES_MAX} bytes and no control characters")));
     }
@@ -159,6 +176,8 @@ pub(super) fn format(lock: &Lock) -> String {
         write_pair(&mut out, "path", &written.path);
         write_pair(&mut out, "link", &link);
     }
+    lock.entries.iter().for_each(|entry| write_entry(&mut out, entry));
+    lock.approved.iter().for_each(|approved| write_approved(&mut out, approved));
     out
 }
 
@@ -186,11 +205,11 @@ fn write_skill(out: &mut String, skill: &LockedSkill) {
     write_list(out, "files", &skill.files);
 }
 
-fn write_pair(out: &mut String, key: &str, value: &dyn std::fmt::Display) {
+pub(super) fn write_pair(out: &mut String, key: &str, value: &dyn std::fmt::Display) {
     writeln!(out, "{key} = {}", quoted(&value.to_string())).expect("a string takes every write");
 }
 
-fn write_list<T: std::fmt::Display>(out: &mut String, key: &str, values: &[T]) {
+pub(super) fn write_list<T: std::fmt::Display>(out: &mut String, key: &str, values: &[T]) {
     if values.is_empty() {
         return;
     }
