@@ -83,7 +83,8 @@ fn refuse_other_kind(locked: &LockedSkill, manifest: Option<&Manifest>) -> Resul
     Err(Failure::new(Exit::Failed, "kind-disagrees", message).hint("restore skills.lock from version control"))
 }
 
-fn digest(locked: &LockedSkill, tree: &Tree) -> Result<Sha256, Failure> {
+/// Digest of a package's archive: the signed one, or of a folder the one that packing its files gives.
+pub fn digest(locked: &LockedSkill, tree: &Tree) -> Result<Sha256, Failure> {
     match &locked.source {
         Source::Registry { archive, .. } => Ok(*archive),
         Source::Path { .. } => {

@@ -15,10 +15,21 @@
 //!
 //! [registries]
 //! "skills.example" = "https://skills.example"
+//!
+//! [tools]
+//! clients = ["claude-code", "codex"]  # without it: the clients found here
+//! runtime-hook = false                # their hooks call `skill hook eval`
+//!
+//! [tools.rename]
+//! pg = "pg2"                          # a server's name here; "acme/tools-pg:pg" for one bundle only
+//!
+//! [policy]                            # read by `policy.rs`
 //! ```
 
 use std::collections::BTreeMap;
 
+use crate::clients::{Client, Renames};
+use crate::policy::WorkspacePolicy;
 use crate::project::toml_sentence;
 use index::lock::LinkKind;
 use serde::Deserialize;
@@ -39,6 +50,21 @@ pub struct Wants {
     pub link: Option<LinkKind>,
     /// Registry URLs by registry name, in the order written; the first is the default.
     pub registries: Vec<(String, String)>,
+    /// How tool bundles reach the clients here.
+    pub tools: Tools,
+    /// What may be installed and granted here.
+    pub policy: WorkspacePolicy,
+}
+
+/// `[tools]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tools {
+    /// The clients to write for; `None`: the ones found.
+    pub clients: Option<Vec<Client>>,
+    /// Whether clients' hooks call `skill hook eval`.
+    pub runtime_hook: bool,
+    /// Other names of servers: `SERVER`, or `SCOPE/NAME:SERVER` for one bundle, and the name here.
+    pub rename: BTreeMap<String, String>,
 }
 
 /// One line of `[skills]`.
@@ -68,6 +94,20 @@ struct WantsToml {
     agents: AgentsToml,
     #[serde(default)]
     registries: toml::Table,
+    #[serde(default)]
+    tools: ToolsToml,
+    #[serde(default)]
+    policy: WorkspacePolicy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ToolsToml {
+    clients: Option<Vec<String>>,
+    #[serde(default)]
+    runtime_hook: bool,
+    #[serde(default)]
+    rename: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -103,12 +143,57 @@ impl Wants {
                 url.as_str().ok_or_else(|| malformed(&format!("[registries] `{name}` is not a URL in quotes")))?;
             wants.registries.push((name, url.to_owned()));
         }
+        wants.tools = wire.tools.decode()?;
+        wants.policy = wire.policy;
         Ok(wants)
     }
 
     /// The URL of a registry by its name.
     pub fn registry_url(&self, name: &str) -> Option<&str> {
         self.registries.iter().find(|(known, _)| known == name).map(|(_, url)| url.as_str())
+    }
+}
+
+impl ToolsToml {
+    fn decode(self) -> Result<Tools, Refusal> {
+        let client = |name: String| Client::named(&name).map_err(|failure| malformed(&format!("[tools]: {failure}")));
+        let clients = self.clients.map(|names| names.into_iter().map(client).collect::<Result<_, _>>()).transpose()?;
+        let tools = Tools { clients, runtime_hook: self.runtime_hook, rename: self.rename };
+        let pairs: Vec<String> = tools.pairs().map(|(_, server, new)| format!("{server}={new}")).collect();
+        for pair in &pairs {
+            Renames::parse(&[pair]).map_err(|failure| malformed(&format!("[tools.rename]: {failure}")))?;
+        }
+        let wrong = |(package, ..): (Option<&str>, &str, &str)| {
+            package.filter(|name| PackageName::parse(name).is_err()).map(str::to_owned)
+        };
+        let wrong = tools.pairs().find_map(wrong);
+        match wrong {
+            Some(name) => Err(malformed(&format!("[tools.rename]: `{}` is not a package", name.escape_debug()))),
+            None => Ok(tools),
+        }
+    }
+}
+
+impl Tools {
+    /// Package, if one is named, server and new name.
+    fn pairs(&self) -> impl Iterator<Item = (Option<&str>, &str, &str)> {
+        self.rename.iter().map(|(key, new)| match key.rsplit_once(':') {
+            Some((package, server)) => (Some(package), server, new.as_str()),
+            None => (None, key.as_str(), new.as_str()),
+        })
+    }
+
+    /// The other names that hold for one bundle: what names the bundle wins.
+    pub fn renames(&self, package: &PackageName) -> Renames {
+        let name = package.to_string();
+        let mut named: BTreeMap<&str, &str> = BTreeMap::new();
+        for (only, server, new) in self.pairs() {
+            if only == Some(name.as_str()) || (only.is_none() && !named.contains_key(server)) {
+                named.insert(server, new);
+            }
+        }
+        let pairs: Vec<String> = named.iter().map(|(server, new)| format!("{server}={new}")).collect();
+        Renames::parse(&pairs).expect("every pair was parsed when skills.toml was")
     }
 }
 
@@ -179,6 +264,16 @@ impl WantsEdit {
     pub fn agents(&mut self, names: &[String]) {
         let array: toml_edit::Array = names.iter().map(String::as_str).collect();
         self.table("agents").insert("use", toml_edit::value(array));
+    }
+
+    /// Gives a server another name here: `SERVER`, or `SCOPE/NAME:SERVER` for one bundle only.
+    pub fn rename(&mut self, server: &str, new: &str) {
+        let tools = self.table("tools");
+        tools.set_implicit(true);
+        let rename = tools.entry("rename").or_insert_with(|| Item::Table(Table::new()));
+        if let Some(rename) = rename.as_table_like_mut() {
+            rename.insert(server, toml_edit::value(new));
+        }
     }
 
     /// The text after all edits.
@@ -253,7 +348,28 @@ mod tests {
     }
 
     #[test]
+    fn clients_and_other_names_are_read_and_written() {
+        let mut edit = WantsEdit::new("[tools]\nclients = [\"codex\"] # one\n").expect("TOML");
+        edit.rename("pg", "pg2");
+        edit.rename("acme/tools-b:pg", "pg3");
+        let wants = Wants::parse(&edit.text()).expect("wants");
+        assert!(edit.text().contains("clients = [\"codex\"] # one\n"), "{}", edit.text());
+        assert_eq!(wants.tools.clients, Some(vec![Client::Codex]));
+        assert_eq!(wants.tools.renames(&name("acme/tools-a")).of("pg"), "pg2");
+        assert_eq!(wants.tools.renames(&name("acme/tools-b")).of("pg"), "pg3");
+        let mut edit = WantsEdit::new("").expect("TOML");
+        edit.rename("pg", "pg2");
+        assert_eq!(edit.text(), "[tools.rename]\npg = \"pg2\"\n");
+    }
+
+    #[test]
     fn typing_errors_are_refused() {
+        refuses("[tools]\nclients = [\"claude\"]");
+        refuses("[tools]\nclient = [\"codex\"]");
+        refuses("[tools.rename]\npg = \"P G\"");
+        refuses("[tools.rename]\n\"acme:pg\" = \"pg2\"");
+        refuses("[policy]\ngrants = \"allow\"");
+        refuses("[policy]\ngrant = \"deny\"");
         refuses("[skill]\n");
         refuses("[skills]\n\"a/a\" = { verson = \"1\" }");
         refuses("[skills]\n\"a/a\" = { version = \"1\", path = \".\" }");

@@ -26,6 +26,9 @@ pub struct Addition {
     /// Install under this name
     #[arg(long = "as", value_name = "NAME")]
     pub alias: Option<String>,
+    /// Give a bundle's server another name here: `pg=pg2`, or `scope/name:pg=pg2` for one bundle only
+    #[arg(long = "rename", value_name = "SERVER=NAME")]
+    pub renames: Vec<String>,
     /// Trust scopes met for the first time without asking
     #[arg(long)]
     pub trust: bool,
@@ -68,7 +71,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let held = project.hold(context, args.dry_run)?;
     let text = project.wants_text()?;
     let wants = crate::project::parse_wants(&text)?;
-    let wants_text = edit(context, &project, &wants, &text, specs, alias)?;
+    let wants_text = renamed(edit(context, &project, &wants, &text, specs, alias)?, &args.renames)?;
     let options = Options {
         force: args.force,
         dry_run: args.dry_run,
@@ -78,6 +81,24 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     };
     let installed = Journey { context, project: &project, wants_text, options }.run(&held)?;
     Ok(install::answer(context, installed, args.dry_run))
+}
+
+/// The text of `skills.toml` with other names of servers, so that the next install gives the same.
+pub fn renamed(text: String, pairs: &[String]) -> Result<String, Failure> {
+    if pairs.is_empty() {
+        return Ok(text);
+    }
+    let mut edit = WantsEdit::new(&text)?;
+    for pair in pairs {
+        let (server, new) = pair.split_once('=').ok_or_else(|| {
+            Failure::usage("rename-malformed", format!("`{}` is not a renaming of servers", pair.escape_debug()))
+                .hint("for example `--rename pg=pg2`")
+        })?;
+        edit.rename(server, new);
+    }
+    let text = edit.text();
+    crate::project::parse_wants(&text)?;
+    Ok(text)
 }
 
 fn parse_spec(text: &str) -> Result<Spec, Failure> {

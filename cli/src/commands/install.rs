@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::install::{Installed, Journey, Options, SkillChange};
 use crate::project::Project;
 use crate::report;
+use crate::tools::Decided;
 use crate::ui::Answer;
 
 /// Arguments of `skill install`.
@@ -50,7 +51,8 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         ..Options::default()
     };
     let dry_run = options.dry_run;
-    let journey = Journey { context, project: &project, wants_text: project.wants_text()?, options };
+    let wants_text = add::renamed(project.wants_text()?, &args.addition.renames)?;
+    let journey = Journey { context, project: &project, wants_text, options };
     Ok(answer(context, journey.run(&held)?, dry_run))
 }
 
@@ -75,6 +77,10 @@ pub fn answer(context: &Context, installed: Installed, dry_run: bool) -> Answer 
     };
     context.ui.note(sentence);
     Answer::new("", answer_json(&installed, dry_run))
+}
+
+fn tools_json(decided: &Decided) -> Value {
+    decided.to_json()
 }
 
 fn plural(count: usize) -> String {
@@ -103,6 +109,7 @@ fn answer_json(installed: &Installed, dry_run: bool) -> Value {
         "lock_changed": installed.lock_changed,
         "dry_run": dry_run,
         "kept_edits": installed.kept,
+        "tools": installed.tools.as_ref().map(tools_json),
         "notes": installed.notes.iter().map(report::finding_json).collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments, help and work of a command stand together.
 
 pub mod add;
+pub mod approve;
 pub mod brief;
 pub mod cache;
 pub mod check;
@@ -22,6 +23,7 @@ pub mod publish;
 pub mod remove;
 pub mod scope;
 pub mod search;
+pub mod status;
 pub mod token;
 pub mod tools;
 pub mod tree;
@@ -88,6 +90,10 @@ commands! {
     Diff => diff, "diff";
     /// Check everything installed against policy, proofs and signatures
     Verify => verify, "verify";
+    /// Say what of everything written here is still so
+    Status => status, "status";
+    /// Allow what a tool bundle wishes for
+    Approve => approve, "approve";
     /// Look at a brief, judge it, render it
     Brief => brief, "brief";
     /// Run a check and keep its evidence; show that it can fail

@@ -57,6 +57,7 @@ const READERS: &[&str] = &[
     "outdated",
     "scope show",
     "search",
+    "status",
     "token list",
     "tools list",
     "tools show",

@@ -46,6 +46,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         let options = Options {
             force: args.force,
             dry_run,
+            rehearsal: dry_run && !args.dry_run,
             unlock: unlock.clone(),
             pin: Some(args.trust),
             keep_edits: true,

@@ -60,7 +60,7 @@ pub(super) fn new_lock(
     let skills: Vec<LockedSkill> =
         picks.iter().zip(judged).map(|(pick, judged)| lock_line(pick, judged.as_ref())).collect();
     let written = written_rows(&skills, wants, project, old)?;
-    Ok(Lock { skills, written })
+    Ok(Lock { skills, written, entries: old.entries.clone(), approved: old.approved.clone() })
 }
 
 fn lock_line(pick: &Pick, judged: Option<&Judged>) -> LockedSkill {
@@ -244,7 +244,8 @@ pub(super) fn plan(
     for (path, text) in [(TRUST_PATH, trust_text), ("skills.toml", wants_text), ("skills.lock", &lock_text)] {
         placed.extend(file_change(project, path, text.as_bytes()));
     }
-    let installed = Installed { changes, total: lock.skills.len(), lock_changed, notes, kept: Vec::new(), lock };
+    let installed =
+        Installed { changes, total: lock.skills.len(), lock_changed, notes, kept: Vec::new(), tools: None, lock };
     Ok(Plan { changes: placed, installed })
 }
 

@@ -100,7 +100,7 @@ pub fn apply(project: &Project, held: &Held, changes: &[Change]) -> Result<(), F
     }
     changes.iter().try_for_each(|change| stay_inside(project, change.spot()))?;
     let txn = txn_path(project);
-    let staged = stage(&txn, changes).and_then(|()| commit(&txn, held.seal.as_deref(), changes));
+    let staged = stage(project, &txn, changes).and_then(|()| commit(&txn, held.seal.as_deref(), changes));
     if let Err(failure) = staged {
         let _ = fs::remove_dir_all(&txn);
         return Err(failure);
@@ -157,7 +157,7 @@ fn txn_path(project: &Project) -> PathBuf {
 }
 
 /// Writes everything new below `txn/new`.
-fn stage(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
+fn stage(project: &Project, txn: &Path, changes: &[Change]) -> Result<(), Failure> {
     for folder in [txn.join("new"), txn.join("old")] {
         fs::create_dir_all(&folder).on("create", &folder)?;
     }
@@ -167,10 +167,20 @@ fn stage(txn: &Path, changes: &[Change]) -> Result<(), Failure> {
         match change {
             Change::Folder(_, tree) => write_tree(&new, tree),
             Change::Link(_, target) => link(target, &new).on("link", &new),
-            Change::File(_, bytes) => fs::write(&new, bytes).on("write", &new),
+            Change::File(spot, bytes) => {
+                fs::write(&new, bytes).and_then(|()| keep_mode(&spot.path(project), &new)).on("write", &new)
+            }
             Change::Remove(_) => Ok(()),
         }
     })
+}
+
+/// Who may read and write a file is its owner's business, whatever is in it now.
+fn keep_mode(target: &Path, new: &Path) -> std::io::Result<()> {
+    match target.symlink_metadata() {
+        Ok(metadata) if metadata.is_file() => fs::set_permissions(new, metadata.permissions()),
+        _ => Ok(()),
+    }
 }
 
 /// Seals the journal and makes it appear: from here on the new state is the state.
@@ -199,7 +209,7 @@ fn carry_out(project: &Project, txn: &Path, seal: Option<&Path>) -> Result<(), F
     let place = |step: &Move, number: usize| {
         stay_inside(project, &step.spot)?;
         let (new, old) = (txn.join(format!("new/{number}")), txn.join(format!("old/{number}")));
-        carry_out_one(&step.spot.path(project), step.gone, &new, &old)
+        carry_out_one(&step.spot, project, step.gone, &new, &old)
     };
     let carried = moves.iter().enumerate().try_for_each(|(number, step)| place(step, number));
     if let Err(failure) = carried {
@@ -237,7 +247,8 @@ fn forget(txn: &Path, seal: Option<&Path>) -> Result<(), Failure> {
 
 /// One move. The disk says how far it came: `old` is there once the target was cleared, `new` is
 /// gone once it was put in place.
-fn carry_out_one(target: &Path, gone: bool, new: &Path, old: &Path) -> Result<(), Failure> {
+fn carry_out_one(spot: &Spot, project: &Project, gone: bool, new: &Path, old: &Path) -> Result<(), Failure> {
+    let target = &spot.path(project);
     let to_do = if gone { !exists(old) } else { exists(new) };
     if !to_do {
         return Ok(());
@@ -246,7 +257,10 @@ fn carry_out_one(target: &Path, gone: bool, new: &Path, old: &Path) -> Result<()
         fs::rename(target, old).on("move away", target)?;
     }
     if gone {
-        remove_empty_parent(target);
+        // An agent's own folder stays, even with nothing left in it: by it we know that the agent is used.
+        if spot.path.matches('/').count() > 1 {
+            remove_empty_parent(target);
+        }
         return Ok(());
     }
     match fs::rename(new, target) {
@@ -339,7 +353,7 @@ mod tests {
     fn crash_after(project: &Project, text: &str, steps: usize) {
         let txn = txn_path(project);
         let changes = changes(text);
-        stage(&txn, &changes).and_then(|()| commit(&txn, Some(&seal(project)), &changes)).expect("committed");
+        stage(project, &txn, &changes).and_then(|()| commit(&txn, Some(&seal(project)), &changes)).expect("committed");
         let mut left = steps;
         for (number, change) in changes.iter().enumerate() {
             let (target, new, old) =
@@ -379,7 +393,7 @@ mod tests {
         let project = Project::at(folder.path());
         crash_after(&project, "old", 6);
         recover(&project, Some(&seal(&project))).expect("recovered");
-        stage(&txn_path(&project), &changes("new")).expect("staged");
+        stage(&project, &txn_path(&project), &changes("new")).expect("staged");
         assert!(!recover(&project, Some(&seal(&project))).expect("thrown away"));
         assert_eq!(content(&project).as_deref(), Some("old"));
         assert!(!txn_path(&project).exists());
@@ -426,7 +440,9 @@ mod tests {
         let mut changes = changes("new");
         fs::write(folder.path().join("file"), "in the way").expect("written");
         changes.push(Change::File(Spot::root("file/below"), b"never".to_vec()));
-        stage(&txn, &changes).and_then(|()| commit(&txn, Some(&seal(&project)), &changes)).expect("committed");
+        stage(&project, &txn, &changes)
+            .and_then(|()| commit(&txn, Some(&seal(&project)), &changes))
+            .expect("committed");
         assert!(carry_out(&project, &txn, Some(&seal(&project))).is_err());
         assert_eq!(content(&project).as_deref(), Some("old"));
         assert_eq!(fs::read_to_string(project.lock_path()).expect("a lock"), "old");
@@ -455,7 +471,7 @@ mod tests {
         let txn = txn_path(&project);
         let removals = [Change::Remove(Spot::places(".claude/skills/x"))];
         let seal = seal(&project);
-        stage(&txn, &removals).and_then(|()| commit(&txn, Some(&seal), &removals)).expect("committed");
+        stage(&project, &txn, &removals).and_then(|()| commit(&txn, Some(&seal), &removals)).expect("committed");
         carry_out(&project, &txn, Some(&seal)).expect("removed");
         assert!(!folder.path().join(".claude/skills").exists());
         assert!(folder.path().join(".claude").exists());

@@ -9,6 +9,7 @@ mod bodies;
 mod branches;
 mod checks;
 mod kinds;
+mod ledgers;
 mod mirrors;
 mod names;
 mod signatures;

@@ -12,7 +12,7 @@ use tests::tools::have;
 use tests::{Person, Shop, Snapshot};
 
 /// Calls that change what a name means; a kill before each is a state of its own.
-const CALLS: &str = "rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,mkdir,mkdirat,openat";
+pub(super) const CALLS: &str = "rename,renameat,renameat2,unlink,unlinkat,rmdir,symlink,symlinkat,mkdir,mkdirat,openat";
 
 /// Two states, and a repository to crash in.
 struct Crash {
@@ -41,7 +41,7 @@ fn repository(shop: &Shop, name: &str) -> Person {
 }
 
 /// Copies with links and modes.
-fn copy_all(from: &Path, to: &Path) {
+pub(super) fn copy_all(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
     assert!(copied.success());
 }
@@ -80,7 +80,7 @@ fn killed_before_any_call_that_changes_a_name_the_state_is_old_or_new() {
         let mut command = Command::new("strace");
         command.args(["-f", "-o", "/dev/null", "-e", &format!("trace={CALLS}")]);
         command.args(["-e", &format!("inject={CALLS}:signal=KILL:when={point}")]);
-        run_traced(&person, command);
+        run_traced(&person, command, &["update"]);
         if crash.repaired(&person, &format!("call {point} of {calls}")) { new += 1 } else { old += 1 }
     }
     assert!(old > 0 && new > 0, "old {old}, new {new}: both states must occur");
@@ -96,7 +96,7 @@ fn count_calls(crash: &Crash) -> usize {
     let log = crash.shop.world.path("strace.log");
     let mut command = Command::new("strace");
     command.args(["-f", "-e", &format!("trace={CALLS}"), "-o"]).arg(&log);
-    run_traced(&person, command);
+    run_traced(&person, command, &["update"]);
     let text = std::fs::read_to_string(log).expect("strace wrote its log");
     let mut threads: BTreeMap<&str, usize> = BTreeMap::new();
     for line in text.lines().filter(|line| CALLS.split(',').any(|call| line.contains(&format!(" {call}(")))) {
@@ -105,8 +105,8 @@ fn count_calls(crash: &Crash) -> usize {
     threads.into_values().max().unwrap_or(0)
 }
 
-fn run_traced(person: &Person, mut strace: Command) {
-    let skill = person.skill_command(&["update"]);
+pub(super) fn run_traced(person: &Person, mut strace: Command, args: &[&str]) {
+    let skill = person.skill_command(args);
     strace.arg(skill.get_program()).args(skill.get_args()).current_dir(&person.work).env_clear();
     strace.envs(skill.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let _ = strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().expect("strace runs");

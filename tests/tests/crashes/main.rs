@@ -4,3 +4,4 @@
 mod cli;
 mod disks;
 mod registry;
+mod tools;

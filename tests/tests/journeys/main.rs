@@ -12,5 +12,6 @@ mod resolution;
 mod screens;
 mod surroundings;
 mod together;
+mod tools;
 mod trust;
 mod verdicts;

@@ -15,6 +15,7 @@ use crate::agents::{Agent, CANONICAL};
 use crate::failure::Failure;
 use crate::place;
 use crate::project::Project;
+use crate::tools;
 use crate::wants::{Origin, Wants};
 
 /// Every finding that is about no single skill.
@@ -28,6 +29,7 @@ pub(super) fn findings(project: &Project, lock: &Lock, policy: &Policy) -> Resul
     findings.extend(linked_places(project));
     findings.extend(disagreements(&wants, lock));
     findings.extend(unrecorded(project, lock, policy));
+    findings.extend(tools::status::findings(project, &wants, lock)?);
     Ok(findings)
 }
 
