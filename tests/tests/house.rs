@@ -22,7 +22,8 @@ fn files() -> Vec<String> {
 }
 
 fn rust_files() -> Vec<String> {
-    files().into_iter().filter(|path| path.ends_with(".rs")).collect()
+    // A fixture of a check is what the check is shown, and no code of ours.
+    files().into_iter().filter(|path| path.ends_with(".rs") && !path.contains("/fixtures/")).collect()
 }
 
 fn source(path: &str) -> String {
@@ -362,8 +363,8 @@ fn every_variable_that_is_read_is_in_the_reference() {
             }
         }
     }
-    // `SKILL_MD` is a file, not a variable.
-    missing.retain(|word| !word.starts_with("SKILL_MD"));
+    // `SKILL_MD` and `SKILL_TOML` are files, not variables.
+    missing.retain(|word| !["SKILL_MD", "SKILL_TOML"].iter().any(|file| word.starts_with(file)));
     none("variables that cli/README.md does not name", &missing.into_iter().collect::<Vec<_>>());
 }
 
