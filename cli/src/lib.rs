@@ -12,6 +12,7 @@
 pub mod agents;
 pub mod api;
 pub mod argument;
+pub mod briefs;
 pub mod cache;
 pub mod client;
 pub mod clients;
@@ -36,6 +37,7 @@ pub mod registries;
 pub mod report;
 pub mod runner;
 pub mod sandbox;
+pub mod sarif;
 pub mod shown;
 pub mod tools;
 pub mod trust;

@@ -17,11 +17,12 @@
 
 pub mod boundary;
 pub mod document;
+pub mod family;
 pub mod graph;
 pub mod lint;
 pub mod param;
 pub mod render;
-mod sections;
+pub mod sections;
 pub mod stub;
 pub mod tables;
 pub mod template;
@@ -31,6 +32,7 @@ pub mod uses;
 mod worked;
 
 pub use document::Document;
+pub use family::render_family;
 pub use param::Params;
 pub use render::{Rendered, Source, render};
 pub use tables::Tables;

@@ -1,12 +1,19 @@
-//! `skill brief`: look at a brief, judge it, render it.
+//! `skill brief`: look at a brief, judge it, render it, and see it through to its end.
 //!
-//! A brief is read from its package's folder, and the packages that it uses from the folders beside
-//! it: what an author has, before anything is published.
+//! A brief is read from what is installed, or from its package's folder: what an author has, before
+//! anything is published. Once rendered it is called by its id.
 
+mod close;
+mod escalate;
 mod lint;
+mod list;
+mod new;
 mod package;
+mod pattern;
 mod render;
 mod show;
+mod start;
+mod update;
 
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -23,6 +30,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Do {
+    /// List the rendered briefs and those that are installed
+    List(list::List),
     /// Print the JSON Schema of a brief's parameters
     Schema(show::Schema),
     /// Show parameters, boundary, tools, checks and tasks
@@ -31,14 +40,30 @@ enum Do {
     Lint(lint::Lint),
     /// Write the brief that an agent works by
     Render(render::Render),
+    /// Move a rendered brief to a newer version of its package, keeping edits
+    Update(update::Update),
+    /// Turn a rendered brief into a package
+    New(new::New),
+    /// Print the line that starts an agent with the brief's approval mode; start nothing
+    Start(start::Start),
+    /// Record that somebody stopped and asked
+    Escalate(escalate::Escalate),
+    /// Record how the work ended, and put the brief away
+    Close(close::Close),
 }
 
-/// Runs one of the four.
+/// Runs one of them.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     match args.action {
-        Do::Schema(args) => show::schema(&args),
-        Do::Show(args) => show::show(&args),
+        Do::List(args) => list::run(&args, context),
+        Do::Schema(args) => show::schema(&args, context),
+        Do::Show(args) => show::show(&args, context),
         Do::Lint(args) => lint::run(&args, context),
         Do::Render(args) => render::run(&args, context),
+        Do::Update(args) => update::run(&args, context),
+        Do::New(args) => new::run(&args, context),
+        Do::Start(args) => start::run(&args, context),
+        Do::Escalate(args) => escalate::run(&args, context),
+        Do::Close(args) => close::run(&args, context),
     }
 }

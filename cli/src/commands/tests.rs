@@ -40,8 +40,10 @@ fn every_command_and_every_argument_has_help() {
 /// Commands that only look. `login` and the like are not among them: they write a file.
 const READERS: &[&str] = &[
     "brief lint",
+    "brief list",
     "brief schema",
     "brief show",
+    "brief start",
     "cache dir",
     "cache verify",
     "check list",

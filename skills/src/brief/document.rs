@@ -45,6 +45,11 @@ pub struct Document {
     pub escalate: Vec<Escalation>,
     /// The task graph.
     pub tasks: Vec<Task>,
+    /// The briefs that were rendered for tasks. Left out where there are none, so a brief without them
+    /// has the digest that it always had; readers from before this field refuse one with them, as they
+    /// must: they would not look at the children.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub briefs: Vec<SubBrief>,
     /// SHA-256 in hex of the `.brief.md` after its first line, the comment that names this file.
     pub body_sha256: String,
 }
@@ -85,6 +90,21 @@ pub struct PinnedCheck {
     pub digest: Sha256,
     /// Its values, defaults included.
     pub with: Map<String, Value>,
+}
+
+/// A brief that was rendered for a task, exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubBrief {
+    /// The task's id.
+    pub task: String,
+    /// The brief's own id: `<parent>-<task>`.
+    pub id: String,
+    /// `scope/name@1.2.3`
+    #[serde(rename = "use")]
+    pub uses: String,
+    /// The digest of its document.
+    pub digest: Sha256,
 }
 
 impl Document {

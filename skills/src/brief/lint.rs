@@ -28,6 +28,28 @@ use crate::tree::Tree;
 /// The sections that every brief has, as H2 titles.
 pub const SECTIONS: [&str; 6] = ["Objective", "Constraints", "Allowed tools", "Deliverables", "Checks", "Escalation"];
 
+/// Every code with a name and what it says: for reports that list what was looked for.
+pub const RULES: [(&str, &str, &str); 18] = [
+    ("B001", "SectionMissing", "A required section is missing."),
+    ("B002", "SectionEmpty", "A required section is empty."),
+    ("B003", "ParameterUndeclared", "A template names what is not declared, or does not compile."),
+    ("B004", "ParameterUnused", "A parameter is never used."),
+    ("B005", "PackageUndeclared", "A bundle, check or brief is used and not in [dependencies]."),
+    ("B006", "AutonomyOverMutation", "A bundle exposes a tool that changes things, and approval is autonomous."),
+    ("B007", "NoCheck", "There is no check at all."),
+    ("B008", "DeliverableUnseen", "A deliverable is not made by one task, or nobody looks at it afterwards."),
+    ("B009", "GraphBroken", "A task needs what is not there, or tasks need each other in a circle."),
+    ("B010", "NoEscalation", "There is no escalation point."),
+    ("B011", "BoundaryMissing", "One of the five boundary fields is missing."),
+    ("B012", "BundleNotCleared", "A bundle is not cleared for this environment or data class."),
+    ("B013", "Leftover", "A placeholder was left over."),
+    ("W101", "VagueVerb", "A verb says nothing that could be checked."),
+    ("W102", "WeakPhrase", "A phrase leaves it to the reader."),
+    ("W103", "UnboundedScope", "The scope has no bound."),
+    ("W104", "ObjectiveNamesNothing", "The objective names no artifact, number or identifier."),
+    ("W105", "ObjectiveTooMuch", "The objective is longer than 60 words, or more than one thing."),
+];
+
 /// What templates may name besides parameters.
 const GIVEN: [&str; 8] = [
     "boundary.task_class",

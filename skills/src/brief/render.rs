@@ -92,6 +92,7 @@ pub fn render(source: &Source, values: &Values, id: Option<&str>) -> Result<Rend
         checks: checks.into_iter().map(|(check, _)| check).collect(),
         escalate,
         tasks,
+        briefs: Vec::new(),
         body_sha256: Sha256::of(&body).hex(),
         id,
     };

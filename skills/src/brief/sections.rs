@@ -10,7 +10,7 @@ use super::uses::{Bundle, Proof};
 use crate::tools::{Effect, Rule, Subject};
 
 /// Every tool and rule of every bundle, and that there is nothing else.
-pub(super) fn tools(bundles: &[&Bundle]) -> String {
+pub fn tools(bundles: &[&Bundle]) -> String {
     let mut text = String::new();
     for bundle in bundles {
         let _ = writeln!(text, "From `{}`:", bundle.package.spec());
@@ -59,12 +59,12 @@ fn sentence(alike: &[Rule]) -> String {
 }
 
 /// One line a file.
-pub(super) fn deliverables(all: &[Deliverable]) -> String {
+pub fn deliverables(all: &[Deliverable]) -> String {
     lines(all.iter().map(|one| format!("- {} ({})", code(&one.path), one.id)), "None.")
 }
 
 /// One line a check: what it proves, and how one knows.
-pub(super) fn checks<'a>(all: impl Iterator<Item = (&'a str, &'a Proof)>) -> String {
+pub fn checks<'a>(all: impl Iterator<Item = (&'a str, &'a Proof)>) -> String {
     let line = |(id, proof): (&str, &Proof)| {
         let description = one_line(&proof.description);
         format!(
@@ -75,7 +75,7 @@ pub(super) fn checks<'a>(all: impl Iterator<Item = (&'a str, &'a Proof)>) -> Str
 }
 
 /// One line a condition, and the one that holds everywhere.
-pub(super) fn escalation(all: &[Escalation]) -> String {
+pub fn escalation(all: &[Escalation]) -> String {
     let line = |one: &Escalation| {
         let to = one.to.as_ref().map(|to| format!(" {}", one_line(to))).unwrap_or_default();
         format!("- Stop and ask{to} when {}.", one_line(&one.when).trim_end_matches('.'))

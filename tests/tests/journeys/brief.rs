@@ -16,9 +16,11 @@ fn lay_out(work: &std::path::Path) {
     for (name, param) in [("check-tests-pass", ""), ("check-rollback-valid", "[param.migration]\ntype = \"path\"\n")] {
         let head = format!("name = \"platform/{name}\"\ndescription = \"It holds.\"\n");
         let check = format!(
-            "{CHECK}{head}{param}[check]\nargv = [\"./run.sh\"]\ntimeout = \"5m\"\ninputs = [\"**\"]\nnetwork = \"none\"\n[check.expect]\nexit = 0\n"
+            "{CHECK}{head}{param}[check]\nargv = [\"true\"]\ntimeout = \"5m\"\ninputs = [\"**\"]\nnetwork = \"none\"\n[check.expect]\nexit = 0\n"
         );
         write(work.join(name).join("skill.toml"), check);
+        write(work.join(name).join("fixtures/fail/one/empty.txt"), "");
+        write(work.join(name).join("fixtures/pass/one/empty.txt"), "");
     }
 }
 
@@ -91,4 +93,161 @@ fn the_schema_is_json_and_the_package_lints_clean_until_production_is_allowed() 
     write(author.work.join("brief-database-migration/skill.toml"), widened);
     author.skill(&["brief", "lint", "brief-database-migration"]).exits(1).says("B012");
     author.skill(&render(&["--set", "environment=production"])).exits(1).says("B012");
+}
+
+/// The same packages, installed from their folders into the stranger's project.
+fn install(author: &tests::Person) {
+    lay_out(&author.work.join("packages"));
+    let folders = ["check-tests-pass", "check-rollback-valid", "tools-postgres-readonly", "brief-database-migration"];
+    let folders = folders.map(|name| format!("./packages/{name}"));
+    let folders: Vec<&str> = folders.iter().map(String::as_str).collect();
+    author.skill(&[&["add", "--trust"], &folders[..]].concat()).ok();
+}
+
+#[test]
+fn an_installed_brief_goes_from_its_name_to_its_end() {
+    let world = World::new();
+    let author = world.stranger("author");
+    install(&author);
+    let name = "platform/brief-database-migration";
+    let args = [&["brief", "render", name], &SET[..]].concat();
+    author.skill(&args).ok();
+    let document: Value = serde_json::from_str(&author.read(".skill/briefs/ops-412-orders.brief.json")).expect("JSON");
+    assert_eq!(document["from"]["package"], name);
+    author.skill(&["brief", "list"]).ok().says("ops-412-orders").says("open").says("5 tasks").says("installed");
+    author.skill(&["brief", "show", "ops-412-orders"]).ok().says("plan-first").says("review-plan");
+    author.skill(&["brief", "show", "brief-database-migration", "--graph"]).ok().says("t-plan --> t-review-plan");
+    author.skill(&["brief", "lint", "ops-412-orders"]).ok();
+    author
+        .skill(&["brief", "start", "ops-412-orders", "--agent", "claude-code"])
+        .ok()
+        .says("claude --permission-mode plan");
+    author.skill(&["brief", "start", "ops-412-orders", "--agent", "cursor"]).exits(3).says("has no launch flag");
+    author.skill(&["brief", "escalate", "ops-412-orders", "--note", "The lock takes 2 s. May it?"]).ok();
+    assert!(author.read(".skill/briefs/ops-412-orders.escalations.jsonl").contains("The lock takes 2 s. May it?"));
+    let close = ["brief", "close", "ops-412-orders", "--as", "merged"];
+    let before = author.snapshot();
+    author.skill(&[&close[..], &["--dry-run"]].concat()).ok();
+    assert_eq!(author.snapshot(), before);
+    author.skill(&close).ok();
+    assert!(!author.work.join(".skill/briefs/ops-412-orders.brief.md").exists());
+    assert!(author.read(".skill/briefs/closed/ops-412-orders.outcome.json").contains("\"merged\""));
+    assert!(author.work.join(".skill/briefs/closed/ops-412-orders.escalations.jsonl").exists());
+    author.skill(&close).exits(3).says("was closed on");
+    author.skill(&args).exits(3).says("was closed on");
+    author.skill(&["brief", "list", "--open"]).ok().says("installed");
+    author.skill(&["brief", "start", "ops-412-orders", "--agent", "codex"]).exits(3).says("was closed on");
+}
+
+#[test]
+fn an_installed_brief_that_was_edited_is_never_rendered() {
+    let world = World::new();
+    let author = world.stranger("author");
+    install(&author);
+    let path = ".agents/skills/brief-database-migration/brief.md";
+    write(author.work.join(path), author.read(path).replace("No other table", "Any other table"));
+    let args = [&["brief", "render", "platform/brief-database-migration"], &SET[..]].concat();
+    author.skill(&args).exits(1).says("was edited since it was installed");
+    assert!(!author.work.join(".skill/briefs").exists());
+}
+
+#[test]
+fn lint_answers_code_scanning_with_every_rule() {
+    let world = World::new();
+    let author = world.stranger("author");
+    lay_out(&author.work);
+    let path = "brief-database-migration/brief.md";
+    write(author.work.join(path), author.read(path).replace("## Escalation", "## Elsewhere"));
+    let screen = author.skill(&["brief", "lint", "./brief-database-migration", "--sarif"]).exits(1);
+    let sarif: Value = serde_json::from_str(&screen.stdout).expect("JSON");
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    assert_eq!(run["results"][0]["ruleId"], "B001");
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    assert_eq!(rules.len(), 18);
+}
+
+#[test]
+fn a_link_in_place_of_a_rendered_brief_is_not_followed() {
+    let world = World::new();
+    let author = world.stranger("author");
+    install(&author);
+    std::fs::create_dir_all(author.work.join("elsewhere")).expect("made");
+    std::fs::create_dir_all(author.work.join(".skill")).expect("made");
+    std::os::unix::fs::symlink("../elsewhere", author.work.join(".skill/briefs")).expect("linked");
+    for args in [&["brief", "list"][..], &["brief", "close", "x", "--as", "merged"]] {
+        author.skill(args).exits(2).says("is not a folder");
+    }
+}
+
+/// A newer version of the brief's package, with another sentence, installed.
+fn publish_newer(author: &tests::Person, from: &str, to: &str) {
+    let folder = author.work.join("packages/brief-database-migration");
+    for (name, from, to) in [("skill.toml", "\"1.4.0\"", "\"1.5.0\""), ("brief.md", from, to)] {
+        let text = read(folder.join(name));
+        assert!(text.contains(from), "{from}");
+        write(folder.join(name), text.replace(from, to));
+    }
+    author.skill(&["add", "--trust", "./packages/brief-database-migration"]).ok();
+}
+
+#[test]
+fn an_edit_survives_the_update_of_a_brief_and_a_clash_is_marked() {
+    let world = World::new();
+    let author = world.stranger("author");
+    install(&author);
+    author.skill(&[&["brief", "render", "platform/brief-database-migration"], &SET[..]].concat()).ok();
+    let path = ".skill/briefs/ops-412-orders.brief.md";
+    let edited = author.read(path).replace("## Deliverables", "Ask before lunch.\n\n## Deliverables");
+    write(author.work.join(path), &edited);
+    author.skill(&["brief", "update", "ops-412-orders"]).ok().says("nothing to update");
+    publish_newer(&author, "no data backfill", "no backfill of data");
+    let before = author.snapshot();
+    author.skill(&["brief", "update", "ops-412-orders", "--dry-run"]).ok().says("would update");
+    assert_eq!(author.snapshot(), before);
+    author.skill(&["brief", "update", "ops-412-orders"]).ok().says("1.4.0 to platform/brief-database-migration@1.5.0");
+    let merged = author.read(path);
+    assert!(merged.contains("Ask before lunch.") && merged.contains("no backfill of data"), "{merged}");
+    assert!(author.read(".skill/briefs/ops-412-orders.brief.json").contains("\"1.5.0\""));
+    write(author.work.join(path), merged.replace("no backfill of data", "no backfill, ever"));
+    let folder = author.work.join("packages/brief-database-migration");
+    write(folder.join("skill.toml"), read(folder.join("skill.toml")).replace("1.5.0", "1.6.0"));
+    write(folder.join("brief.md"), read(folder.join("brief.md")).replace("no backfill of data", "no rows touched"));
+    author.skill(&["add", "--trust", "./packages/brief-database-migration"]).ok();
+    author.skill(&["brief", "update", "ops-412-orders"]).exits(3).says("has conflicts");
+    let marked = author.read(path);
+    assert!(marked.contains("<<<<<<<") && marked.contains("no backfill, ever") && marked.contains("no rows touched"));
+}
+
+#[test]
+fn a_brief_whose_old_package_is_nowhere_says_so() {
+    let world = World::new();
+    let author = world.stranger("author");
+    install(&author);
+    author.skill(&[&["brief", "render", "platform/brief-database-migration"], &SET[..]].concat()).ok();
+    author.skill(&["cache", "clean"]).ok();
+    publish_newer(&author, "no data backfill", "no backfill of data");
+    author.skill(&["brief", "update", "ops-412-orders"]).exits(3).says("is not in the cache");
+}
+
+#[test]
+fn a_rendered_brief_becomes_a_package_that_gives_the_same_text() {
+    let world = World::new();
+    let author = world.stranger("author");
+    install(&author);
+    author.skill(&[&["brief", "render", "platform/brief-database-migration"], &SET[..]].concat()).ok();
+    let body = |text: String| text.split_once('\n').expect("a first line").1.to_owned();
+    let before = body(author.read(".skill/briefs/ops-412-orders.brief.md"));
+    let new = ["brief", "new", "--from", "ops-412-orders", "--name", "acme/brief-again", "-o", "packages/brief-again"];
+    author.skill(&[&new[..], &["--dry-run"]].concat()).ok();
+    assert!(!author.work.join("packages/brief-again").exists());
+    author.skill(&new).ok();
+    let template = author.read("packages/brief-again/brief.md");
+    assert!(template.contains("`{{ param.table }}`") && template.contains("{{ sections.tools }}"), "{template}");
+    author.skill(&["lint", "packages/brief-again"]).ok();
+    author.skill(&["brief", "render", "./packages/brief-again", "--id", "again"]).ok();
+    assert_eq!(body(author.read(".skill/briefs/again.brief.md")), before);
+    author.skill(&["brief", "render", "./packages/brief-again", "--id", "other", "--set", "table=items"]).ok();
+    assert!(author.read(".skill/briefs/other.brief.md").contains("on table `items`"));
+    author.skill(&new).exits(3);
 }

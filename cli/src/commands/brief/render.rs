@@ -8,16 +8,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use skills::brief::param::Param;
+use skills::brief::param::{Param, Values};
 use skills::brief::template::OUTPUT_BYTES_MAX;
-use skills::brief::{Params, Rendered, Source, render};
+use skills::brief::{Params, Rendered, render_family};
 
 use super::package;
+use crate::cache::Cache;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OnPath};
 use crate::project::{Project, read_text};
-use crate::shown;
 use crate::ui::Answer;
+use crate::{briefs, diary, shown};
 
 /// Largest file of values, in bytes: every parameter at its largest fits.
 const VALUES_BYTES_MAX: usize = 1024 * 1024;
@@ -25,8 +26,8 @@ const VALUES_BYTES_MAX: usize = 1024 * 1024;
 /// Arguments of `skill brief render`.
 #[derive(Debug, Args)]
 pub(super) struct Render {
-    /// The folder of the brief's package
-    brief: PathBuf,
+    /// An installed brief, or the folder of a brief's package
+    brief: String,
     /// A parameter's value; a list with commas, or as JSON
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
@@ -39,7 +40,7 @@ pub(super) struct Render {
     /// Where to write, instead of `.skill/briefs`
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Where the packages lie that it uses; beside it, if nothing is said
+    /// Where the packages lie that a folder's brief uses; beside it, if nothing is said
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
     /// Ask nothing and write nothing; print the text
@@ -52,65 +53,100 @@ pub(super) struct Render {
 
 /// Reads, asks, renders, writes.
 pub(super) fn run(args: &Render, context: &Context) -> Result<Answer, Failure> {
-    let package = package::open(&args.brief, args.from.as_deref())?;
+    let (package, origin) = package::open(&args.brief, args.from.as_deref(), context)?;
     let params = &package.tables.params;
-    let mut given = given(args, params)?;
+    let mut given = given(&args.set, args.values.as_deref(), params)?;
     if context.ui.interactive() && !args.dry_run {
         ask(&params.missing(&given), &mut given)?;
     }
     let values = params.accept(&given)?;
-    let root = Project::find_or_start(context, false)?.root;
-    for (name, path) in params.must_exist(&values) {
+    let project = Project::find_or_start(context, false)?;
+    must_exist(&project.root, params, &values)?;
+    let uses = package.uses(&origin)?.complete()?;
+    let family = render_family(&package.source(&uses), &uses.library(), &values, args.id.as_deref());
+    let family = family.map_err(of_refusal)?;
+    for finding in family.iter().flat_map(|rendered| &rendered.warnings) {
+        let line = finding.line.map(|line| format!(" line {line}")).unwrap_or_default();
+        context.ui.warn(format!("{}{line}: {} {}", finding.file, finding.code, finding.message));
+    }
+    let folder = match &args.out {
+        Some(out) => out.clone(),
+        None => {
+            refuse_closed(&project, &family)?;
+            briefs::folder(&project.root)?
+        }
+    };
+    let answer = answer(args, &folder, &family)?;
+    if let Ok(home) = context.home()
+        && !args.dry_run
+    {
+        package::remember(&package, &uses, &Cache::new(&home.cache));
+    }
+    diary::note_override(&project, args.force && !args.dry_run, "brief render", "--force");
+    Ok(answer)
+}
+
+/// What a parameter names has to be there.
+pub(super) fn must_exist(root: &Path, params: &Params, values: &Values) -> Result<(), Failure> {
+    for (name, path) in params.must_exist(values) {
         if std::fs::symlink_metadata(root.join(path)).is_err() {
             let seen = format!("`{name}` has to be there, and there is no `{path}`");
             return Err(Failure::could_not("param-refused", seen));
         }
     }
-    let uses = package.uses()?.complete()?;
-    let source = Source {
-        package: &package.pinned,
-        tables: &package.tables,
-        template: &package.template,
-        bundles: &uses.bundles,
-        proofs: &uses.proofs,
-    };
-    let rendered = render(&source, &values, args.id.as_deref()).map_err(of_refusal)?;
-    for finding in &rendered.warnings {
-        let line = finding.line.map(|line| format!(" line {line}")).unwrap_or_default();
-        context.ui.warn(format!("{}{line}: {} {}", finding.file, finding.code, finding.message));
+    Ok(())
+}
+
+/// Evidence and outcome go by the id: one that is closed stays closed.
+fn refuse_closed(project: &Project, family: &[Rendered]) -> Result<(), Failure> {
+    for rendered in family {
+        if let Ok(briefs::Shelved { outcome: Some(closed), .. }) = briefs::find(project, &rendered.document.id) {
+            return Err(briefs::is_closed(&closed));
+        }
     }
-    let folder = args.out.clone().map_or_else(|| briefs(&root), Ok)?;
-    answer(args, &folder, &rendered)
+    Ok(())
 }
 
 /// What the boundary or lint refuses is a failed check; everything else is wrong usage.
-fn of_refusal(refusal: skills::Refusal) -> Failure {
+pub(super) fn of_refusal(refusal: skills::Refusal) -> Failure {
     let failed = matches!(refusal.code, "brief-boundary" | "brief-lint");
     Failure::of(if failed { Exit::Failed } else { Exit::Usage }, refusal)
 }
 
-fn answer(args: &Render, folder: &Path, rendered: &Rendered) -> Result<Answer, Failure> {
+/// The text and the document of a brief, each with its path.
+pub(super) fn files(folder: &Path, rendered: &Rendered) -> [(PathBuf, String); 2] {
     let document = &rendered.document;
-    let files = [
+    [
         (folder.join(format!("{}.brief.md", document.id)), rendered.markdown.clone()),
         (folder.join(format!("{}.brief.json", document.id)), document.to_pretty()),
-    ];
+    ]
+}
+
+/// Writes the briefs; the parent is the answer, its children stand beside it.
+fn answer(args: &Render, folder: &Path, family: &[Rendered]) -> Result<Answer, Failure> {
+    let all: Vec<(PathBuf, String)> = family.iter().flat_map(|rendered| files(folder, rendered)).collect();
     if !args.dry_run {
-        write(&files, args.force)?;
+        write(&all, args.force)?;
     }
-    let paths: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
-    let text = if args.dry_run { shown::text(&rendered.markdown) } else { format!("{}\n", paths.join("\n")) };
+    let paths: Vec<String> = all.iter().map(|(path, _)| path.display().to_string()).collect();
+    let texts: Vec<&str> = family.iter().map(|rendered| rendered.markdown.as_str()).collect();
+    let text = if args.dry_run { shown::text(&texts.join("\n")) } else { format!("{}\n", paths.join("\n")) };
+    let parent = &family[0];
+    let children: Vec<Value> = family[1..]
+        .iter()
+        .map(|child| json!({"id": child.document.id, "digest": child.document.digest(), "markdown": child.markdown}))
+        .collect();
     let data = json!({
-        "id": document.id, "digest": document.digest(), "files": paths, "dry_run": args.dry_run,
-        "markdown": rendered.markdown, "brief": document,
+        "id": parent.document.id, "digest": parent.document.digest(), "files": paths, "dry_run": args.dry_run,
+        "markdown": parent.markdown, "brief": parent.document, "children": children,
     });
     Ok(Answer::new(text, data))
 }
 
 /// The values of the file, then those of the command line.
-fn given(args: &Render, params: &Params) -> Result<Map<String, Value>, Failure> {
+pub(super) fn given(set: &[String], values: Option<&Path>, params: &Params) -> Result<Map<String, Value>, Failure> {
     let mut given = Map::new();
-    if let Some(path) = &args.values {
+    if let Some(path) = values {
         if !path.exists() {
             return Err(Failure::could_not("file-missing", format!("there is no `{}`", path.display())));
         }
@@ -119,7 +155,7 @@ fn given(args: &Render, params: &Params) -> Result<Map<String, Value>, Failure> 
             Failure::usage("values-malformed", format!("`{}`: {}", path.display(), error.message()))
         })?;
     }
-    for pair in &args.set {
+    for pair in set {
         let Some((name, text)) = pair.split_once('=') else {
             return Err(
                 Failure::usage("set-malformed", format!("`--set {pair}` has no `=`")).hint("`--set NAME=VALUE`")
@@ -147,21 +183,8 @@ fn ask(missing: &[&Param], given: &mut Map<String, Value>) -> Result<(), Failure
     Ok(())
 }
 
-/// `.skill/briefs`, if it is really there: a branch could bring a link that leads elsewhere.
-fn briefs(root: &Path) -> Result<PathBuf, Failure> {
-    let mut path = root.to_owned();
-    for part in [".skill", "briefs"] {
-        path.push(part);
-        let is_other = std::fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_dir());
-        if is_other {
-            return Err(Failure::usage("not-a-folder", format!("`{}` is not a folder", path.display())));
-        }
-    }
-    Ok(path)
-}
-
-/// Looks at both files before it writes one; each is whole, or as it was.
-fn write(files: &[(PathBuf, String)], force: bool) -> Result<(), Failure> {
+/// Looks at all files before it writes one; each is whole, or as it was.
+pub(super) fn write(files: &[(PathBuf, String)], force: bool) -> Result<(), Failure> {
     let mut changed = Vec::new();
     for (path, text) in files {
         let is_there = std::fs::symlink_metadata(path).is_ok();

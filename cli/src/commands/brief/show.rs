@@ -1,47 +1,88 @@
 //! `skill brief schema` and `show`: what a brief asks for, and what it binds an agent to.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
+use skills::SkillName;
 use skills::brief::graph::Graph;
 use skills::brief::param::Param;
 
 use super::package::{self, Package};
+use crate::briefs::{self, Shelved};
+use crate::context::Context;
 use crate::failure::Failure;
+use crate::project::Project;
 use crate::shown;
 use crate::ui::Answer;
 
 /// Arguments of `skill brief schema`.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
-    /// The folder of the brief's package
-    brief: PathBuf,
+    /// An installed brief, or the folder of a brief's package
+    brief: String,
 }
 
 /// Arguments of `skill brief show`.
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The folder of the brief's package
-    brief: PathBuf,
+    /// A rendered brief, an installed one, or the folder of a brief's package
+    brief: String,
     /// Print only the task graph, as mermaid
     #[arg(long)]
     graph: bool,
 }
 
 /// The schema, for forms and editors.
-pub(super) fn schema(args: &Schema) -> Result<Answer, Failure> {
-    let schema = package::open(&args.brief, None)?.tables.params.schema();
+pub(super) fn schema(args: &Schema, context: &Context) -> Result<Answer, Failure> {
+    let schema = package::open(&args.brief, None, context)?.0.tables.params.schema();
     Ok(Answer::new(format!("{schema:#}\n"), schema))
 }
 
 /// Everything that somebody decides by.
-pub(super) fn show(args: &Show) -> Result<Answer, Failure> {
-    let package = package::open(&args.brief, None)?;
+pub(super) fn show(args: &Show, context: &Context) -> Result<Answer, Failure> {
+    if let Some(brief) = shelved(&args.brief, context)? {
+        let graph = Graph::of_document(&brief.document).to_mermaid();
+        let text = if args.graph { graph.clone() } else { rendered_text(&brief) };
+        let data = json!({"id": brief.id, "digest": brief.document.digest(), "outcome": brief.outcome, "brief": brief.document, "graph": graph});
+        return Ok(Answer::new(text, data));
+    }
+    let (package, _) = package::open(&args.brief, None, context)?;
     let graph = Graph::of(&package.tables.brief).to_mermaid();
     let text = if args.graph { graph.clone() } else { text(&package) };
     Ok(Answer::new(text, data(&package, &graph)))
+}
+
+/// The rendered brief of that id; a name with a slash is never one.
+pub(super) fn shelved(id: &str, context: &Context) -> Result<Option<Shelved>, Failure> {
+    if SkillName::parse(id).is_err() {
+        return Ok(None);
+    }
+    match briefs::find(&Project::find_or_start(context, false)?, id) {
+        Err(failure) if failure.code == "brief-missing" => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+fn rendered_text(brief: &Shelved) -> String {
+    let document = &brief.document;
+    let from = &document.from;
+    let state = brief.outcome.as_ref().map_or("open", |closed| closed.outcome.as_str());
+    let mut text = format!("{} ({state})\n    {}@{} {}\n", brief.id, from.package, from.version, from.digest);
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    section(&mut text, "parameters", document.params.iter().map(|(name, value)| (name.clone(), word(value))));
+    let boundary = json!(document.boundary);
+    let boundary = boundary.as_object().into_iter().flatten();
+    section(&mut text, "boundary", boundary.map(|(key, value)| (key.replace('_', "-"), word(value))));
+    section(&mut text, "tools", document.tools.iter().map(|one| (one.uses.clone(), one.digest.to_string())));
+    section(&mut text, "deliverables", document.deliverables.iter().map(|one| (one.id.clone(), one.path.clone())));
+    section(&mut text, "checks", document.checks.iter().map(|one| (one.id.clone(), one.uses.clone())));
+    let order = Graph::of_document(document).in_order().into_iter();
+    section(&mut text, "tasks", order.map(|task| (task.id.clone(), format!("after {}", list(&task.needs)))));
+    if !document.briefs.is_empty() {
+        section(&mut text, "briefs of tasks", document.briefs.iter().map(|one| (one.task.clone(), one.id.clone())));
+    }
+    text
 }
 
 fn text(package: &Package) -> String {

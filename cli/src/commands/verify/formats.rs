@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Report, SkillReport};
 use crate::context::Context;
 use crate::report::{class_name, finding_json, finding_line};
+use crate::sarif;
 use crate::ui::Answer;
 
 /// How to answer.
@@ -113,34 +114,20 @@ fn data(report: &Report) -> Value {
     })
 }
 
-/// SARIF 2.1.0 (OASIS). Every rule is listed, so that a clean run is a run of all of them.
+/// For code scanning.
 fn sarif(report: &Report) -> Value {
-    let rule = |(id, name, description): &(&str, &str, &str)| json!({ "id": id, "name": name, "shortDescription": { "text": description } });
     let result = |finding: &Finding| {
         let place = finding.path.clone().unwrap_or_else(|| "skills.lock".to_owned());
         json!({
             "ruleId": finding.id,
             "level": if finding.class == Class::Note { "note" } else { "error" },
             "message": { "text": format!("{}: {}", finding.skill, finding.message) },
-            "locations": [{ "physicalLocation": { "artifactLocation": { "uri": escape_uri(&place) } } }],
+            "locations": [sarif::location(&place, None)],
             "properties": { "class": class_name(finding.class), "skill": finding.skill },
         })
     };
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": { "name": "skill", "version": env!("CARGO_PKG_VERSION"), "rules": RULES.iter().map(rule).collect::<Vec<_>>() } },
-            "results": report.findings().map(result).collect::<Vec<_>>(),
-            "properties": { "policy": report.policy },
-        }],
-    })
-}
-
-/// A relative path as a URI reference (RFC 3986): all but unreserved characters and `/` is encoded.
-fn escape_uri(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    let rules = RULES.iter().map(|(id, name, description)| sarif::rule(id, name, description)).collect();
+    sarif::log(rules, report.findings().map(result).collect(), json!({"policy": report.policy}))
 }
 
 /// One test case a skill; a refused one is a failure.
@@ -221,7 +208,7 @@ mod tests {
     #[test]
     fn a_file_name_cannot_speak_to_the_ci_system() {
         assert_eq!(escape_property("a\n::error::x,y"), "a%0A%3A%3Aerror%3A%3Ax%2Cy");
-        assert_eq!(escape_uri("a b/ö"), "a%20b/%C3%B6");
+        assert_eq!(crate::sarif::escape_uri("a b/ö"), "a%20b/%C3%B6");
         assert_eq!(escape_xml("<a b=\"&\u{1}\">"), "&lt;a b=&quot;&amp;\u{fffd}&quot;&gt;");
     }
 }
