@@ -106,6 +106,6 @@ if __name__ == "__main__":
             os.environ["SKILL_BRIEF_JSON"] = os.path.abspath(os.environ["SKILL_BRIEF_JSON"])
         os.chdir(top())
         main(sys.argv[1:])
-    except (CannotJudge, OSError) as error:
+    except Exception as error:  # whatever it was, it is no verdict
         print(f"cannot judge: {shown(error)}")
         sys.exit(3)

@@ -211,6 +211,6 @@ def told(strongest):
 if __name__ == "__main__":
     try:
         main()
-    except (CannotJudge, SqlFailed, OSError) as error:
+    except Exception as error:  # whatever it was, it is no verdict
         print(f"cannot judge: {error}")
         sys.exit(3)

@@ -156,6 +156,6 @@ def shown(text):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except CannotJudge as error:
+    except Exception as error:  # whatever it was, it is no verdict
         print(f"cannot judge: {shown(str(error))}")
         sys.exit(3)

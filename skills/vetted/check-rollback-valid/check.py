@@ -143,6 +143,6 @@ if __name__ == "__main__":
     except Refused as refused:
         print(f"rollback: REFUSED: {refused}")
         sys.exit(1)
-    except (CannotJudge, SqlFailed, OSError) as error:
+    except Exception as error:  # whatever it was, it is no verdict
         print(f"cannot judge: {error}")
         sys.exit(3)

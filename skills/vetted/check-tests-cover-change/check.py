@@ -141,6 +141,6 @@ if __name__ == "__main__":
     try:
         os.chdir(top())
         main()
-    except (CannotJudge, command.CannotJudge, OSError) as error:
+    except Exception as error:  # whatever it was, it is no verdict
         print(f"cannot judge: {shown(error)}")
         sys.exit(3)

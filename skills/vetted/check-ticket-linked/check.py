@@ -108,6 +108,6 @@ def refuse(why):
 if __name__ == "__main__":
     try:
         main()
-    except (CannotJudge, OSError) as error:
+    except Exception as error:  # whatever it was, it is no verdict
         print(f"cannot judge: {shown(error)}")
         sys.exit(3)

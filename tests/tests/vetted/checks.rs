@@ -79,8 +79,19 @@ fn what_the_checks_share_is_the_same_to_the_byte() {
 /// Packages are independent of each other, so what two of them need lies in both.
 const SHARED: [(&str, &[&str]); 5] = [
     ("scratch.py", &["check-rollback-valid", "check-migration-safe"]),
-    ("gitread.py", &["check-diff-within", "check-no-secrets", "check-ticket-linked", "check-tests-cover-change"]),
+    (
+        "gitread.py",
+        &[
+            "check-diff-within",
+            "check-no-secrets",
+            "check-ticket-linked",
+            "check-tests-cover-change",
+            "check-doc-cites-evidence",
+            "check-build-reproducible",
+            "check-license-headers",
+        ],
+    ),
     ("testcount.py", &["check-tests-pass", "check-tests-cover-change"]),
-    ("command.py", &["check-tests-pass", "check-tests-cover-change"]),
+    ("command.py", &["check-tests-pass", "check-tests-cover-change", "check-build-reproducible", "check-lint-clean"]),
     ("sqltext.py", &["check-rollback-valid", "check-migration-safe"]),
 ];
