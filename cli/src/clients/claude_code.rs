@@ -4,7 +4,8 @@
 //! Rules are judged deny, ask, allow, and the first that fits wins. `Bash(dropdb *)` also fits a bare
 //! `dropdb`; it does not see through a path, `sh -c` or a script. Of rules about files only `Read` and
 //! `Edit` are consulted; `Write(…)` and `Glob(…)` would be accepted and ignored. There is no list of the
-//! only tools of a server: each other tool has to be denied by its name, which nobody knows.
+//! only tools of a server: each other tool has to be denied by its name, which nobody knows. What a project
+//! allows is ignored until the user trusts the folder; `claude doctor` names every rule that it skips.
 
 use serde_json::{Map, Value, json};
 use skills::tools::{Effect, Launch};
@@ -116,7 +117,11 @@ fn grants(named: &Named<'_>, sheet: &mut Sheet) {
         sheet.item(SETTINGS, &["permissions", "allow"], format!("Bash({} *)", words.join(" ")));
     }
     if named.wishes_any() {
-        let note = if named.grants_any() { "as approved" } else { "none approved: the client asks" };
+        let note = if named.grants_any() {
+            "as approved, once the user trusts the folder"
+        } else {
+            "none approved: the client asks"
+        };
         sheet.covers("grants", Covered::Full, note);
     }
 }

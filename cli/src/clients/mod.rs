@@ -29,7 +29,7 @@ use skills::PackageName;
 use skills::tools::{Bundle, Granted};
 
 use self::sheet::Sheet;
-use self::verdict::Named;
+pub(crate) use self::verdict::{Named, Verdict};
 use crate::failure::Failure;
 
 pub use self::client::Client;

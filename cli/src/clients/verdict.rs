@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// What happens when an agent calls a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// A human approved it for good.
     Allow,
     /// The client's own default, which is to ask; where its default is to allow, it is told to ask.
@@ -20,7 +20,7 @@ pub(super) enum Verdict {
 }
 
 /// A bundle under the names that its servers get here, with the grants that count.
-pub(super) struct Named<'a> {
+pub(crate) struct Named<'a> {
     pub(super) package: &'a skills::PackageName,
     pub(super) bundle: Bundle,
     pub(super) hook: bool,
@@ -29,7 +29,7 @@ pub(super) struct Named<'a> {
 
 impl<'a> Named<'a> {
     /// An approval that the bundle does not wish for counts for nothing.
-    pub(super) fn of(given: &Given<'a>) -> Result<Self, Failure> {
+    pub(crate) fn of(given: &Given<'a>) -> Result<Self, Failure> {
         let wished = |granted: &&Granted| given.bundle.grants.iter().any(|grant| grant.granted == **granted);
         let approved = given.approved.iter().filter(wished).map(|granted| given.renames.granted(granted)).collect();
         let bundle = given.renames.bundle(given.bundle)?;
@@ -38,7 +38,7 @@ impl<'a> Named<'a> {
 
     /// What happens when the agent calls this tool. What the bundle restrains wins over a grant, though
     /// the manifest refuses such grants already.
-    pub(super) fn verdict(&self, server: &Server, tool: &Tool) -> Verdict {
+    pub(crate) fn verdict(&self, server: &Server, tool: &Tool) -> Verdict {
         let changes = tool.access > Access::Read;
         let is_granted = self.approved.iter().any(|granted| {
             matches!(granted, Granted::Tool { server: id, tool: name } if *id == server.id && *name == tool.name)

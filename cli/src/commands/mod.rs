@@ -8,6 +8,7 @@ pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod doctor;
+pub mod hook;
 pub mod info;
 pub mod init;
 pub mod install;
@@ -100,6 +101,8 @@ commands! {
     Check => check, "check";
     /// Look at a tool bundle, and at what it becomes in each client
     Tools => tools, "tools";
+    /// Judge a tool call by the installed bundles, for a client's hook
+    Hook => hook, "hook";
     /// Start a new package
     New => new, "new";
     /// Say what is wrong with a package, and mend what a machine can

@@ -51,6 +51,7 @@ const READERS: &[&str] = &[
     "completions",
     "diff",
     "doctor",
+    "hook eval",
     "info",
     "key export",
     "key list",
