@@ -149,7 +149,7 @@ fn outcome(check: &Check, end: &End, said: &Said, state: &FinalState) -> Outcome
         }
         End::Signal(signal) => Outcome::Failed(vec![format!("it broke with signal {signal}")]),
         End::TimedOut => Outcome::Error(format!("it took longer than {} seconds and was ended", check.timeout_seconds)),
-        End::DiskFull => Outcome::Error("it was filling the disk and was ended".to_owned()),
+        End::TookTooMuch(what) => Outcome::Error(format!("it took too much {what} and was ended")),
         End::NotStarted(why) => Outcome::Error(why.clone()),
     }
 }

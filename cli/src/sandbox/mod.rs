@@ -92,8 +92,8 @@ pub enum End {
     Signal(i32),
     /// We ended it: it took longer than it may.
     TimedOut,
-    /// We ended it: the disk was filling up.
-    DiskFull,
+    /// We ended it: it took more than there is for everybody, and of what.
+    TookTooMuch(String),
     /// It never began: no such program, or the bounds that it requires cannot be enforced.
     NotStarted(String),
 }

@@ -16,13 +16,13 @@ use nix::unistd::Pid;
 
 use super::outer::{self, Leave};
 use super::wire::{self, Go, Report};
-use super::{End, Listener, Orders, Run, Said};
+use super::{End, Limits, Listener, Orders, Run, Said};
 use crate::failure::Failure;
 
 /// Read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// How often the disks are looked at.
+/// How often the machine is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// How much longer than the check we wait for those who keep its time.
@@ -123,10 +123,10 @@ fn listen(mut pipe: impl Read + Send + 'static, said: Said, listener: &Listener)
     ended
 }
 
-/// Waits for the end, with an eye on the disks. The time is kept inside; should that fail, here.
+/// Waits for the end, with an eye on the machine. The time is kept inside; should that fail, here.
 fn wait(socket: &UnixStream, orders: &Orders, started: Instant) -> io::Result<End> {
     socket.set_read_timeout(Some(LOOK))?;
-    let before = free(orders);
+    let before = Machine::look(orders);
     loop {
         match wire::receive(socket) {
             Ok(Some(Report::Ended(end))) => return Ok(end),
@@ -137,15 +137,58 @@ fn wait(socket: &UnixStream, orders: &Orders, started: Instant) -> io::Result<En
         if started.elapsed() > orders.timeout + GRACE {
             return Ok(End::TimedOut);
         }
-        let used = before.iter().zip(free(orders)).map(|(before, now)| before.saturating_sub(now)).max();
-        if used.is_some_and(|used| used > orders.limits.disk_bytes) {
-            return Ok(End::DiskFull);
+        if let Some(what) = before.lost(&Machine::look(orders), &orders.limits) {
+            return Ok(End::TookTooMuch(what.to_owned()));
         }
     }
 }
 
-/// Free bytes of every disk that may be written to.
-fn free(orders: &Orders) -> Vec<u64> {
-    let of = |path| statvfs(path).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
-    orders.reach.write.iter().map(|path| of(path.as_path())).collect()
+/// What the machine has for everybody. No limit of a process bounds all of a check's files together, and
+/// none bounds the processes of root; so this is looked at from outside, together with whatever else
+/// happens here. The bounds are far apart for that reason.
+struct Machine {
+    /// Free bytes of every disk that the check may write to.
+    free: Vec<u64>,
+    /// Processes and threads.
+    processes: u64,
+}
+
+impl Machine {
+    fn look(orders: &Orders) -> Self {
+        let free = |path| statvfs(path).map_or(0, |disk| disk.blocks_available() * disk.fragment_size());
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let processes = load.split_whitespace().nth(3).and_then(|ratio| ratio.split_once('/')?.1.parse().ok());
+        Self {
+            free: orders.reach.write.iter().map(|path| free(path.as_path())).collect(),
+            processes: processes.unwrap_or(0),
+        }
+    }
+
+    /// What it has less of by now than a check may take.
+    fn lost(&self, now: &Self, limits: &Limits) -> Option<&'static str> {
+        let mut disks = self.free.iter().zip(&now.free);
+        if disks.any(|(before, now)| before.saturating_sub(*now) > limits.disk_bytes) {
+            Some("of the disk")
+        } else if now.processes.saturating_sub(self.processes) > limits.processes {
+            Some("with its processes")
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_fills_a_disk_or_the_table_of_processes_is_found_out() {
+        let machine = |free: &[u64], processes| Machine { free: free.to_vec(), processes };
+        let limits = Limits { disk_bytes: 100, processes: 10, ..Limits::default() };
+        let before = machine(&[1000, 500], 200);
+        assert_eq!(before.lost(&machine(&[900, 400], 210), &limits), None);
+        assert_eq!(before.lost(&machine(&[2000, 600], 100), &limits), None, "others tidied up");
+        assert_eq!(before.lost(&machine(&[1000, 399], 200), &limits), Some("of the disk"));
+        assert_eq!(before.lost(&machine(&[1000, 500], 211), &limits), Some("with its processes"));
+    }
 }

