@@ -39,6 +39,7 @@ pub mod runner;
 pub mod sandbox;
 pub mod sarif;
 pub mod shown;
+pub mod stats;
 pub mod tools;
 pub mod trust;
 pub mod ui;

@@ -54,6 +54,8 @@ pub struct Wants {
     pub tools: Tools,
     /// What may be installed and granted here.
     pub policy: WorkspacePolicy,
+    /// Whether `skill stats share` may show counts to be shared: `[stats] share = true`.
+    pub share_stats: bool,
 }
 
 /// `[tools]`
@@ -98,6 +100,15 @@ struct WantsToml {
     tools: ToolsToml,
     #[serde(default)]
     policy: WorkspacePolicy,
+    #[serde(default)]
+    stats: StatsToml,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatsToml {
+    #[serde(default)]
+    share: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -145,6 +156,7 @@ impl Wants {
         }
         wants.tools = wire.tools.decode()?;
         wants.policy = wire.policy;
+        wants.share_stats = wire.stats.share;
         Ok(wants)
     }
 

@@ -24,6 +24,7 @@ pub mod publish;
 pub mod remove;
 pub mod scope;
 pub mod search;
+pub mod stats;
 pub mod status;
 pub mod token;
 pub mod tools;
@@ -103,6 +104,8 @@ commands! {
     Tools => tools, "tools";
     /// Judge a tool call by the installed bundles, for a client's hook
     Hook => hook, "hook";
+    /// Measure how work is orchestrated here, from files that exist anyway
+    Stats => stats, "stats";
     /// Start a new package
     New => new, "new";
     /// Say what is wrong with a package, and mend what a machine can

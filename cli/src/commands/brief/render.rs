@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
+use skills::boundary::Clearance;
 use skills::brief::param::{Param, Values};
 use skills::brief::template::OUTPUT_BYTES_MAX;
 use skills::brief::{Params, Rendered, render_family};
@@ -69,6 +70,7 @@ pub(super) fn run(args: &Render, context: &Context) -> Result<Answer, Failure> {
         let line = finding.line.map(|line| format!(" line {line}")).unwrap_or_default();
         context.ui.warn(format!("{}{line}: {} {}", finding.file, finding.code, finding.message));
     }
+    hold_to_policy(&project, &family)?;
     let folder = match &args.out {
         Some(out) => out.clone(),
         None => {
@@ -93,6 +95,23 @@ pub(super) fn must_exist(root: &Path, params: &Params, values: &Values) -> Resul
             let seen = format!("`{name}` has to be there, and there is no `{path}`");
             return Err(Failure::could_not("param-refused", seen));
         }
+    }
+    Ok(())
+}
+
+/// What the repository's own policy says about packages, data and environments holds for briefs, too.
+pub(super) fn hold_to_policy(project: &Project, family: &[Rendered]) -> Result<(), Failure> {
+    let policy = project.wants()?.policy;
+    for document in family.iter().map(|rendered| &rendered.document) {
+        let boundary = &document.boundary;
+        let asked = Clearance {
+            task_class: vec![boundary.task_class.clone()],
+            environment: vec![boundary.environment.clone()],
+            data_class: boundary.data_class,
+            approval: boundary.approval,
+        };
+        policy.admits(&document.from.package, true)?;
+        policy.clears(&document.from.package, &asked)?;
     }
     Ok(())
 }

@@ -62,6 +62,7 @@ pub(super) fn run(args: &Update, context: &Context) -> Result<Answer, Failure> {
     let (package, origin) = package::open(&name, args.from.as_deref(), context)?;
     let uses = package.uses(&origin)?.complete()?;
     let theirs = theirs(args, &brief, &package, &uses, context)?;
+    render::hold_to_policy(&project, &theirs)?;
     if theirs[0].document == brief.document {
         context.ui.note(format!("`{}` is what {} gives: nothing to update", brief.id, package.pinned.spec()));
         return Ok(Answer::new("", json!({"id": brief.id, "changed": false, "dry_run": args.dry_run})));
