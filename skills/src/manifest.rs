@@ -16,6 +16,7 @@ use toml::Spanned;
 
 use self::globs::Globs;
 pub use self::kind::{Kind, check_dependency, kind_may_depend_on};
+pub use self::secrets::looks_secret;
 use self::source::{LIST_MAX, Source};
 use self::wire::{SchemaProbe, Wire};
 use crate::brief::Tables;

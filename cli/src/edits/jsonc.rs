@@ -325,4 +325,6 @@ fn splice(text: &str, range: Range<usize>, with: &str) -> String {
 }
 
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod pins;
 mod plan;
 mod resolution;
 mod standing;
+mod tools;
 mod verdict;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,6 @@ use std::collections::BTreeSet;
 use index::lock::{Approved, Lock};
 use index::verify::Finding;
 use skills::PackageName;
-use skills::manifest::Kind;
 
 use crate::context::Context;
 use crate::diary;
@@ -29,9 +29,8 @@ use crate::failure::{Exit, Failure};
 use crate::place;
 use crate::project::{self, Held, Project};
 use crate::registries::Registries;
-use crate::tools::{self, Applied, Decided};
+use crate::tools::Decided;
 use crate::trust::Trust;
-use crate::wants::Wants;
 
 pub use evidence::{Evidence, ToJudge, judge_all, load_offline, today};
 pub use kinds::check_on_disk;
@@ -126,7 +125,7 @@ impl Journey<'_> {
             && wants_text == project.wants_text()?
             && options.approve.is_empty()
             && verdict::stands(context, project, &wants, &old, &trust.text)?
-            && tools_stand(project, &wants, &old)?
+            && tools::stand(project, &wants, &old)?
         {
             return Ok(Installed::nothing(old));
         }
@@ -142,17 +141,18 @@ impl Journey<'_> {
         let verified = evidence::verify_missing(picks, judged, &stands, &registries, &trust.policy, context)?;
         plan::settle_stubs(&mut lock, &mut stands, &verified);
         kinds::refuse_lies(project, &lock, &verified)?;
-        let decided = decide_tools(project, &wants, &old, &mut lock, &verified, &options)?;
+        let decided = tools::decide(project, &wants, &old, &mut lock, &verified, &options)?;
         let mut plan =
             plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
         if let Some(decided) = &decided {
             plan.changes.splice(0..0, decided.changes());
             if !options.rehearsal {
-                say_tools(context, decided);
+                tools::say(context, decided);
             }
         }
         plan.installed.tools = decided;
         if !options.dry_run {
+            plan.installed.tools.as_ref().map_or(Ok(()), |tools| tools.refuse_if_changed(project))?;
             place::apply(project, held, &plan.changes)?;
             diary::note_override(project, options.force, "install", "--force");
             if kept.is_empty() && plan.installed.notes.is_empty() {
@@ -175,74 +175,6 @@ impl Installed {
             tools: None,
             lock,
         }
-    }
-}
-
-/// Whether clients' files are what the installed bundles become, and the ledger says so.
-fn tools_stand(project: &Project, wants: &Wants, lock: &Lock) -> Result<bool, Failure> {
-    let is_bundle = |skill: &index::lock::LockedSkill| skill.kind == Kind::Tools;
-    if lock.entries.is_empty() && lock.approved.is_empty() && !lock.skills.iter().any(is_bundle) {
-        return Ok(true);
-    }
-    let bundles = Applied::installed(project, lock)?;
-    // What stands in the way is said by the whole journey.
-    let decided = tools::decide(project, wants, &lock.entries, &lock.approved, &bundles, false);
-    Ok(decided.is_ok_and(|decided| decided.changes_nothing(lock)))
-}
-
-/// Decides what becomes of clients' files, and puts the ledger and the approvals into the new lock.
-fn decide_tools(
-    project: &Project,
-    wants: &Wants,
-    old: &Lock,
-    lock: &mut Lock,
-    verified: &[(PackageName, evidence::Admitted)],
-    options: &Options,
-) -> Result<Option<Decided>, Failure> {
-    let mut bundles = Vec::new();
-    for skill in lock.skills.iter().filter(|skill| skill.kind == Kind::Tools) {
-        let fresh = verified.iter().find_map(|(name, admitted)| match admitted {
-            evidence::Admitted::Fresh(verified) if *name == skill.name => Some(verified.tree()),
-            _ => None,
-        });
-        bundles.extend(match fresh {
-            Some(tree) => Applied::of(&skill.name, crate::installed::digest(skill, tree)?, tree)?,
-            None => {
-                let stands = crate::installed::find(project, lock, &skill.name.to_string())?;
-                Applied::of(&skill.name, stands.digest, &stands.tree)?
-            }
-        });
-    }
-    if bundles.is_empty() && old.entries.is_empty() && old.approved.is_empty() {
-        return Ok(None);
-    }
-    let given =
-        |row: &&Approved| !options.approve.iter().any(|new| (&new.package, &new.grant) == (&row.package, &row.grant));
-    let approvals: Vec<Approved> = old.approved.iter().filter(given).chain(&options.approve).cloned().collect();
-    let decided = tools::decide(project, wants, &old.entries, &approvals, &bundles, options.force)?;
-    if !decided.modified.is_empty() && !options.keep_edits {
-        let places: Vec<String> = decided.modified.iter().map(|place| format!("`{place}`")).collect();
-        let seen = format!("{} was changed since it was written", places.join(", "));
-        return Err(Failure::new(Exit::Failed, "edited", seen)
-            .hint("`skill status` shows what differs; `--force` writes it anew"));
-    }
-    (lock.entries, lock.approved) = (decided.rows.clone(), decided.approved.clone());
-    Ok(Some(decided))
-}
-
-fn say_tools(context: &Context, decided: &Decided) {
-    let shown = decided.show();
-    if !shown.is_empty() {
-        context.ui.note(shown.trim_end());
-    }
-    for place in &decided.modified {
-        context.ui.warn(format!("`{place}` was changed since it was written, and is left as it is"));
-    }
-    for row in &decided.lapsed {
-        let (package, grant) = (&row.package, &row.grant);
-        context
-            .ui
-            .warn(format!("{package}: `{grant}` was approved for other files of it, and is not allowed any more"));
     }
 }
 

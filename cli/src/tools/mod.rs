@@ -14,22 +14,25 @@ mod files;
 mod overridden;
 mod place;
 mod reconcile;
+mod saying;
 pub mod status;
 mod unrecorded;
 
 use std::collections::BTreeMap;
 
 use index::lock::{Approved, Entry, Lock};
-use serde_json::{Value, json};
 use skills::manifest::{Kind, Kinded, Manifest, SKILL_TOML};
 use skills::tools::{Bundle, Granted};
 use skills::tree::Tree;
 use skills::{PackageName, Sha256};
 
 pub use self::place::{Part, Place};
+use self::reconcile::Files;
 pub use self::reconcile::{Found, Reconciled, Wanted, reconcile};
+pub use self::saying::coverage_text;
+use self::saying::{diff, refusal};
 
-use crate::clients::{self, Client, Coverage, Given, Rendering, Want};
+use crate::clients::{self, Client, Coverage, Given, Rendering};
 use crate::failure::{Exit, Failure};
 use crate::place::{Change, Spot};
 use crate::project::Project;
@@ -53,6 +56,8 @@ pub struct Decided {
     pub rows: Vec<Entry>,
     /// The approvals that still hold.
     pub approved: Vec<Approved>,
+    /// The files as they were read.
+    seen: Files,
     /// The files as they will be; `None`: the file goes.
     pub files: BTreeMap<String, Option<String>>,
     /// The same as a patch.
@@ -104,7 +109,8 @@ pub fn grant_name(granted: &Granted) -> String {
     }
 }
 
-/// The clients to write for: the configured ones, else those found here and those written for before.
+/// The clients to write for: the configured ones, else those found here, those that are agents of this
+/// repository, and those written for before.
 pub fn clients_of(project: &Project, wants: &Wants, rows: &[Entry]) -> Vec<Client> {
     if project.global {
         return Vec::new();
@@ -113,8 +119,19 @@ pub fn clients_of(project: &Project, wants: &Wants, rows: &[Entry]) -> Vec<Clien
         return named.clone();
     }
     let found = Client::found(&project.places);
+    let agents = wants.agents.as_deref().unwrap_or_default();
     let before = |client: &Client| rows.iter().any(|row| row.client == client.as_str());
-    Client::all().into_iter().filter(|client| found.contains(client) || before(client)).collect()
+    let is_agent = |client: &Client| agents.iter().any(|agent| agent == agent_of(*client));
+    Client::all().into_iter().filter(|client| found.contains(client) || is_agent(client) || before(client)).collect()
+}
+
+/// What `[agents] use` calls a client.
+fn agent_of(client: Client) -> &'static str {
+    match client {
+        Client::Copilot => "github-copilot",
+        Client::Gemini => "gemini-cli",
+        client => client.as_str(),
+    }
 }
 
 /// What the bundles become in the clients, with these grants.
@@ -191,6 +208,7 @@ pub fn decide(
         waiting: bundles.iter().filter_map(waiting).collect(),
         rows,
         approved,
+        seen: files,
         files: changed,
         modified,
         lapsed,
@@ -218,6 +236,18 @@ impl Decided {
         self.files.iter().map(change).collect()
     }
 
+    /// Refuses to write over what somebody wrote while all this was decided.
+    pub fn refuse_if_changed(&self, project: &Project) -> Result<(), Failure> {
+        let now = files::read(project, self.seen.keys().map(String::as_str))?;
+        match now.iter().find(|(path, text)| self.seen.get(*path) != Some(text)) {
+            None => Ok(()),
+            Some((path, _)) => {
+                Err(Failure::could_not("file-changed", format!("`{path}` was changed by another program just now"))
+                    .hint("run it again"))
+            }
+        }
+    }
+
     /// Whether the ledger and the files are already so.
     pub fn changes_nothing(&self, lock: &Lock) -> bool {
         let mut rows = Lock { entries: self.rows.clone(), approved: self.approved.clone(), ..Lock::default() };
@@ -225,111 +255,6 @@ impl Decided {
         let same = std::mem::take(&mut rows).format() == std::mem::take(&mut before).format();
         same && self.files.is_empty() && self.modified.is_empty()
     }
-
-    /// What a person sees before anything is written.
-    pub fn show(&self) -> String {
-        let mut text = self.diff.clone();
-        if !self.files.is_empty() {
-            text.push_str(&coverage_text(&self.coverage));
-            for line in &self.by_hand {
-                text.push_str(&format!("by hand: {line}\n"));
-            }
-        }
-        for (package, open) in &self.waiting {
-            text.push_str(&format!("{package}: {open} grants wait for approval (`skill approve {package}`)\n"));
-        }
-        text
-    }
-
-    /// The same for programs.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "files": self.files.keys().collect::<Vec<_>>(),
-            "diff": self.diff,
-            "coverage": coverage_json(&self.coverage),
-            "by_hand": self.by_hand,
-            "modified": self.modified.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "approvals_lapsed": self.lapsed.iter().map(|row| format!("{} {}", row.package, row.grant)).collect::<Vec<_>>(),
-            "grants_waiting": self.waiting.iter().map(|(package, open)| json!({"package": package, "grants": open})).collect::<Vec<_>>(),
-        })
-    }
-}
-
-/// One line for each bundle and client.
-pub fn coverage_text(coverage: &[(PackageName, Client, Vec<Coverage>)]) -> String {
-    let mut text = String::new();
-    for (package, client, rows) in coverage {
-        let word = |row: &Coverage| {
-            let covered = serde_json::to_value(row.covered).ok();
-            let covered = covered.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-            if row.note.is_empty() {
-                format!("{} {covered}", row.what)
-            } else {
-                format!("{} {covered} ({})", row.what, row.note)
-            }
-        };
-        let words: Vec<String> = rows.iter().map(word).collect();
-        text.push_str(&format!("{package} in {}: {}\n", client.as_str(), words.join("; ")));
-    }
-    text
-}
-
-fn coverage_json(coverage: &[(PackageName, Client, Vec<Coverage>)]) -> Value {
-    let rows =
-        coverage.iter().map(|(package, client, rows)| json!({"package": package, "client": client, "rows": rows}));
-    Value::Array(rows.collect())
-}
-
-fn diff(files: &reconcile::Files, changed: &BTreeMap<String, Option<String>>) -> String {
-    let mut text = String::new();
-    for (path, after) in changed {
-        let before = match files.get(path) {
-            Some(Found::Text(text)) => Some(text.as_str()),
-            _ => None,
-        };
-        text.push_str(&patch(path, before, after.as_deref()));
-    }
-    text
-}
-
-fn patch(path: &str, before: Option<&str>, after: Option<&str>) -> String {
-    let name = |side: char, text: Option<&str>| match text {
-        Some(_) => format!("{side}/{path}"),
-        None => "/dev/null".to_owned(),
-    };
-    let mut options = diffy::DiffOptions::new();
-    options.set_original_filename(name('a', before)).set_modified_filename(name('b', after));
-    options.create_patch(before.unwrap_or_default(), after.unwrap_or_default()).to_string()
-}
-
-/// Everything that stands in the way, and what to write by hand where a file cannot be edited.
-fn refusal(refused: &[(Place, skills::Refusal)], wanted: &[Wanted]) -> Failure {
-    let (place, first) = &refused[0];
-    let mut lines: Vec<String> = refused
-        .iter()
-        .map(|(place, refusal)| match refusal.message.contains(&place.path) {
-            true => refusal.message.clone(),
-            false => format!("`{}` {}", place.path, refusal.message),
-        })
-        .collect();
-    lines.dedup();
-    let mut message = format!("{}; nothing was changed", lines.join("; "));
-    let mut paths: Vec<&str> = refused.iter().map(|(place, _)| place.path.as_str()).collect();
-    paths.dedup();
-    let is_conflict = first.code == "tools-conflict";
-    for path in paths.into_iter().filter(|_| !is_conflict) {
-        let wants: Vec<&Want> = wanted.iter().map(|one| &one.want).filter(|want| want.path() == path).collect();
-        let fragment = reconcile::by_hand(&wants);
-        if !fragment.is_empty() {
-            message.push_str(&format!("\nto be added to `{path}` by hand:\n{}", patch(path, None, Some(&fragment))));
-        }
-    }
-    let exit = if is_conflict || first.code == "tools-config-blocked" { Exit::Failed } else { Exit::Usage };
-    let hint = first
-        .hint
-        .clone()
-        .unwrap_or_else(|| format!("mend `{}`, or leave its client out under [tools] clients", place.path));
-    Failure::new(exit, first.code, message).hint(hint)
 }
 
 #[cfg(test)]

@@ -329,7 +329,7 @@ impl Status {
         json!({
             "entries": self.rows,
             "grants_waiting": waiting.collect::<Vec<_>>(),
-            "coverage": super::coverage_json(&self.coverage),
+            "coverage": super::saying::coverage_json(&self.coverage),
         })
     }
 }

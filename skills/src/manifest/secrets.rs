@@ -28,7 +28,7 @@ const NAMES: [&str; 9] =
     ["SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "PGPASS", "APIKEY", "API_KEY", "PRIVATE_KEY"];
 
 /// Whether a text holds something of the form of a credential.
-pub(crate) fn looks_secret(text: &str) -> bool {
+pub fn looks_secret(text: &str) -> bool {
     has_prefix(text) || has_password_in_address(text)
 }
 
