@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use skills::manifest::Kind;
 use skills::{PackageName, Refusal, Scope, Sha256, Version};
 
 /// The media type of a refusal (RFC 9457).
@@ -332,6 +333,10 @@ pub struct SearchAnswer {
     pub hits: Vec<SearchHit>,
 }
 
+fn skill() -> Kind {
+    Kind::Skill
+}
+
 /// One package that matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchHit {
@@ -339,6 +344,9 @@ pub struct SearchHit {
     pub name: PackageName,
     /// Its newest version that is not yanked, or the newest if all are.
     pub version: Version,
+    /// What kind of package it is; registries that kept skills only did not say it.
+    #[serde(default = "skill")]
+    pub kind: Kind,
     /// Its description.
     #[serde(default)]
     pub description: String,

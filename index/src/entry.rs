@@ -12,8 +12,10 @@ use std::collections::HashSet;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use skills::brief::lint::environments;
+use skills::check::Fixtures;
 use skills::key::KeyId;
-use skills::manifest::{Kind, Requires};
+use skills::manifest::{Kind, Kinded, Requires};
 use skills::package::{Capabilities, Package};
 use skills::statement::{Dependency, Statement};
 use skills::{PackageName, Refusal, Sha256, TreeDigest, Version, json};
@@ -67,10 +69,10 @@ pub struct Entry {
     /// The operating boundary of briefs and tool bundles; absent for skills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<Boundary>,
-    /// How many checks it has.
+    /// How many checks a brief asks for.
     #[serde(default)]
     pub checks: u32,
-    /// How many fixtures it has.
+    /// How many fixtures a check has.
     #[serde(default)]
     pub fixtures: u32,
     /// Where its evals are.
@@ -102,7 +104,8 @@ pub struct Entry {
     pub deprecated: Option<String>,
 }
 
-/// The operating boundary as data (FORMATS §4).
+/// The operating boundary as data (FORMATS §4). What a parameter decides when a brief is rendered is left
+/// out, but for the environments, which are all that it can be rendered for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Boundary {
@@ -112,6 +115,30 @@ pub struct Boundary {
     pub data: String,
     /// How much of its work a human approves.
     pub approval: String,
+}
+
+impl Boundary {
+    /// The boundary that a package's own tables say; skills and checks have none.
+    fn of(kinded: &Kinded) -> Option<Self> {
+        match kinded {
+            Kinded::Skill | Kinded::Check(_) => None,
+            Kinded::Brief(tables) => {
+                let fixed = |text: &Option<String>| text.clone().filter(|text| !text.contains('{')).unwrap_or_default();
+                let (data, approval) = (fixed(&tables.boundary.data_class), fixed(&tables.boundary.approval));
+                Some(Self { env: environments(tables), data, approval })
+            }
+            Kinded::Tools(bundle) => Some(Self {
+                env: bundle.boundary.environment.clone(),
+                data: bundle.boundary.data_class.as_str().to_owned(),
+                approval: bundle.boundary.approval.as_str().to_owned(),
+            }),
+        }
+    }
+}
+
+/// How many things of a kind a package has; the limits of the formats keep it small.
+fn count(things: usize) -> u32 {
+    u32::try_from(things).expect("a package has a few thousand of anything at most")
 }
 
 impl Entry {
@@ -133,17 +160,23 @@ impl Entry {
             cksum: statement.archive,
             tree: statement.tree,
             size: archive_len,
-            files: u32::try_from(package.tree.files().len()).expect("a tree has at most 2,048 files"),
+            files: count(package.tree.files().len()),
             desc: package.description.clone(),
             license: package.license.clone(),
             kw: package.keywords.clone(),
             deps: package.dependencies.clone(),
             requires: package.requires.clone(),
             caps: package.capabilities.clone(),
-            boundary: None,
-            checks: 0,
-            fixtures: 0,
-            evals: None,
+            boundary: Boundary::of(&package.kinded),
+            checks: match &package.kinded {
+                Kinded::Brief(tables) => count(tables.brief.checks.len()),
+                _ => 0,
+            },
+            fixtures: match &package.kinded {
+                Kinded::Check(_) => count(Fixtures::of(&package.tree).count()),
+                _ => 0,
+            },
+            evals: package.evals.as_ref().map(ToString::to_string),
             published: published.to_owned(),
             by: by.to_owned(),
             sigs: signers.to_vec(),

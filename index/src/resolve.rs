@@ -3,7 +3,7 @@
 //! One version per name, requirements in Cargo's syntax, solved by PubGrub. What we add are rules
 //! of choice: a locked version is kept if it still fits, else the newest is taken; a yanked version
 //! is never newly chosen, only kept where it is locked; a pre-release only where a requirement
-//! names one. The result depends on nothing but the wants and the catalogue: not on their order,
+//! names one; and no package gets a dependency of a kind that it may not have. The result depends on nothing but the wants and the catalogue: not on their order,
 //! and not on when which index file arrived.
 //!
 //! The room fetches nothing. Where an index file is not there yet the answer is
@@ -22,6 +22,7 @@ mod solver;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use skills::manifest::Kind;
 use skills::statement::Dependency;
 use skills::{PackageName, Requirement, Version};
 
@@ -58,6 +59,8 @@ pub struct Wanted {
 pub struct Fixed {
     /// The version that the folder holds.
     pub version: Version,
+    /// The kind of package that it is.
+    pub kind: Kind,
     /// What it needs.
     pub dependencies: Vec<Dependency>,
 }

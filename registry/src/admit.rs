@@ -19,9 +19,10 @@ use index::entry::Entry;
 use index::keyring::{Chain, Link, Member, Role, State, distinct_owners};
 use skills::dsse::{Envelope, IN_TOTO};
 use skills::key::KeyId;
+use skills::manifest::{Kind, check_dependency, kind_may_depend_on};
 use skills::package::Package;
 use skills::statement::{Dependency, Statement};
-use skills::{Refusal, Scope, Sha256, archive, bundle};
+use skills::{PackageName, Refusal, Scope, Sha256, Version, archive, bundle};
 
 use crate::sqlite::version_exists;
 use crate::store::{NewRelease, Release};
@@ -63,6 +64,8 @@ pub struct Desk<'a> {
     pub grant: &'a Grant,
     /// RFC 3339: what the entries will say.
     pub now: &'a str,
+    /// What the registry has of a package that somebody depends on: its versions that are not yanked.
+    pub known: &'a dyn Fn(&PackageName) -> Vec<(Version, Kind)>,
 }
 
 /// The decision about one upload that was not refused.
@@ -166,6 +169,7 @@ pub fn decide(claim: &Claim, scope: &ScopeFacts, kept: Option<Release>, desk: &D
     let link = in_force(claim, scope.chain.as_deref())?;
     let by = format!("user:{}", desk.grant.user());
     let release = claim.release(link, desk.now, &by)?;
+    needs_what_it_may(&release, desk)?;
     Ok(Decision::Publish { release: Box::new(release), archive: claim.upload.archive.clone() })
 }
 
@@ -252,6 +256,25 @@ fn content(claim: &Claim) -> Result<Package, Refusal> {
         return Err(disagree("dependencies", "`skill.toml` and the statement must list the same"));
     }
     Ok(package)
+}
+
+/// Who may depend on whom (FORMATS §1), as far as the registry can know: a dependency that it keeps in a
+/// version of the right kind may be resolved to that one, and one that it does not keep may be sent yet.
+fn needs_what_it_may(release: &NewRelease, desk: &Desk<'_>) -> Result<(), Refusal> {
+    let entries = index::entry::parse(release.entry.as_bytes(), &release.package)?;
+    for entry in &entries {
+        for dependency in &entry.deps {
+            let mut known = (desk.known)(&dependency.name);
+            known.retain(|(version, _)| dependency.req.matches(version));
+            let newest = known.iter().max_by(|a, b| a.0.cmp(&b.0));
+            let refused =
+                newest.map(|(_, kind)| check_dependency((&entry.name, entry.kind), (&dependency.name, *kind)));
+            if !known.iter().any(|(_, kind)| kind_may_depend_on(entry.kind, *kind)) {
+                refused.unwrap_or(Ok(()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn disagree(what: &str, why: &str) -> Refusal {

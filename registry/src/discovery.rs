@@ -1,7 +1,8 @@
 //! `/.well-known/agent-skills/index.json`: so that installers which know nothing of us install from us.
 //!
 //! Agent Skills discovery, version 0.2.0, as the most used installer reads it (npm `skills` 1.5.18, tried).
-//! It drops an entry that it does not like without a word, so we list only what it can install: names that
+//! It drops an entry that it does not like without a word, so we list only what it can install: skills (what is of
+//! another kind needs `skill`), names that
 //! are one folder (of two scopes with equal last parts the root document has the one published first; each
 //! scope has a document of its own), at most 1,000 files, a description of 1 to 1,024 UTF-16 units. It
 //! verifies the digest and nothing else: no signature, no policy. That is its reader's choice, not our
@@ -12,6 +13,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use serde::Serialize;
+
+use skills::manifest::Kind;
 
 use crate::shelf::{Card, Page, Shelf, TaggedFile};
 
@@ -88,7 +91,7 @@ fn document(pages: &[Arc<Page>], base: &str) -> TaggedFile {
 
 fn installable(card: &Card) -> bool {
     let units = card.description.encode_utf16().count();
-    !card.yanked && card.files <= FILES_MAX && (1..=DESCRIPTION_UNITS_MAX).contains(&units)
+    card.kind == Kind::Skill && !card.yanked && card.files <= FILES_MAX && (1..=DESCRIPTION_UNITS_MAX).contains(&units)
 }
 
 fn skill<'p>(card: &'p Card, base: &str) -> Skill<'p> {

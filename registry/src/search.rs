@@ -1,4 +1,4 @@
-//! Search: words over names, descriptions and keywords, in memory.
+//! Search: words over names, descriptions and keywords, and filters on what a package is and can do.
 //!
 //! Every word must match somewhere; a package is ranked by the best place where its words match, the
 //! exact name first. No index is kept: reading 10,000 cards takes milliseconds, and a kept index would be
@@ -10,6 +10,10 @@ use index::api::{SearchAnswer, SearchHit};
 use skills::Refusal;
 
 use crate::shelf::{Card, Page};
+
+mod filter;
+
+use filter::Filter;
 
 /// Hits on a page where the request does not say.
 pub const LIMIT_DEFAULT: usize = 20;
@@ -28,15 +32,17 @@ pub const QUERY_BYTES_MAX: usize = 256;
 pub struct Query {
     /// The words in lower case.
     words: Vec<String>,
-    /// A kind other than `skill` is asked for, and this registry keeps skills only.
-    impossible: bool,
+    /// What else has to hold of a package, all of it.
+    filters: Vec<Filter>,
+    /// Words and filters as they were understood.
+    text: String,
     limit: usize,
     offset: usize,
 }
 
 impl Query {
-    /// Reads the words. `kind:skill` is a filter; other filters are refused, because ignoring one would
-    /// answer another question.
+    /// Reads words and filters. A filter that there is not, or a value that it cannot have, is refused:
+    /// ignoring it would answer another question.
     pub fn parse(text: &str, limit: Option<usize>, offset: Option<usize>) -> Result<Self, Refusal> {
         if text.len() > QUERY_BYTES_MAX {
             return Err(malformed(format!(
@@ -44,28 +50,20 @@ impl Query {
                 text.len()
             )));
         }
-        let mut query = Self { words: Vec::new(), impossible: false, limit: LIMIT_DEFAULT, offset: 0 };
-        query.limit = bounded("limit", limit.unwrap_or(LIMIT_DEFAULT), LIMIT_MAX)?;
-        query.offset = bounded("offset", offset.unwrap_or(0), OFFSET_MAX)?;
-        for word in text.split_whitespace().map(str::to_lowercase) {
-            match word.split_once(':') {
-                None => query.words.push(word),
-                Some(("kind", kind)) => query.impossible |= kind != "skill",
-                Some((filter, _)) => {
-                    return Err(malformed(format!("there is no filter `{}`", filter.escape_debug()))
-                        .hint("the only filter is `kind:skill`"));
-                }
-            }
-        }
-        Ok(query)
+        let limit = bounded("limit", limit.unwrap_or(LIMIT_DEFAULT), LIMIT_MAX)?;
+        let offset = bounded("offset", offset.unwrap_or(0), OFFSET_MAX)?;
+        let all: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+        let (words, filters): (Vec<&String>, Vec<&String>) = all.iter().partition(|word| !word.contains(':'));
+        let filters = filters.into_iter().map(|word| Filter::parse(word)).collect::<Result<_, _>>()?;
+        Ok(Self { words: words.into_iter().cloned().collect(), filters, text: all.join(" "), limit, offset })
     }
 
     /// Looks through the pages: best first, then by name.
     pub fn answer(&self, pages: &[Arc<Page>]) -> SearchAnswer {
-        let mut hits: Vec<(u32, &Card)> = if self.impossible { Vec::new() } else { self.rank_all(pages) };
+        let mut hits: Vec<(u32, &Card)> = self.rank_all(pages);
         hits.sort_by(|(a, left), (b, right)| b.cmp(a).then_with(|| left.name.cmp(&right.name)));
         SearchAnswer {
-            query: self.words.join(" "),
+            query: self.text.clone(),
             total: hits.len() as u64,
             hits: hits.into_iter().skip(self.offset).take(self.limit).map(|(_, card)| hit(card)).collect(),
         }
@@ -73,6 +71,7 @@ impl Query {
 
     fn rank_all<'p>(&self, pages: &'p [Arc<Page>]) -> Vec<(u32, &'p Card)> {
         let cards = pages.iter().map(|page| &page.card);
+        let cards = cards.filter(|card| self.filters.iter().all(|filter| filter.admits(card)));
         cards.filter_map(|card| Some((self.rank(card)?, card))).collect()
     }
 
@@ -115,6 +114,7 @@ fn hit(card: &Card) -> SearchHit {
     SearchHit {
         name: card.name.clone(),
         version: card.version.clone(),
+        kind: card.kind,
         description: card.description.clone(),
         keywords: card.keywords.clone(),
         yanked: card.yanked,
@@ -124,15 +124,28 @@ fn hit(card: &Card) -> SearchHit {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use index::entry::Boundary;
+    use skills::manifest::Kind;
+    use skills::package::Capabilities;
     use skills::{PackageName, Sha256, Version};
 
     use super::*;
     use crate::shelf::TaggedFile;
 
+    /// A page as below, changed.
+    fn with(name: &str, change: impl FnOnce(&mut Card)) -> Arc<Page> {
+        let mut page = Arc::into_inner(page(name, "Reads PostgreSQL", &[])).expect("nobody else has it");
+        change(&mut page.card);
+        Arc::new(page)
+    }
+
     fn page(name: &str, description: &str, keywords: &[&str]) -> Arc<Page> {
         let card = Card {
             name: PackageName::parse(name).expect("a name"),
             version: Version::parse("1.0.0").expect("a version"),
+            kind: Kind::Skill,
+            caps: Capabilities::default(),
+            boundary: None,
             archive: Sha256::of(name),
             files: 1,
             description: description.to_owned(),
@@ -170,10 +183,62 @@ mod tests {
     }
 
     #[test]
-    fn kind_is_a_filter_and_other_filters_are_refused() {
-        finds("kind:skill something", &["pdf/other"]);
-        finds("kind:tools pdf", &[]);
-        assert_eq!(Query::parse("mutates:false", None, None).expect_err("no filter").code, "query-malformed");
+    fn filters_choose_by_what_a_package_is_and_can_do() {
+        let cleared = |data: &str| {
+            let env = vec!["dev".to_owned(), "staging".to_owned()];
+            Some(Boundary { env, data: data.to_owned(), approval: "plan-first".to_owned() })
+        };
+        let pages = [
+            with("acme/check", |card| {
+                card.kind = Kind::Check;
+                card.caps = Capabilities { exec: true, network: "loopback".to_owned(), ..Capabilities::default() };
+            }),
+            with("acme/reads", |card| {
+                card.kind = Kind::Tools;
+                card.boundary = cleared("internal");
+            }),
+            with("beta/writes", |card| {
+                card.kind = Kind::Tools;
+                card.boundary = cleared("public");
+                card.caps = Capabilities { mutates: true, network: "any".to_owned(), ..Capabilities::default() };
+            }),
+        ];
+        for (text, expected) in [
+            ("kind:tools", &["acme/reads", "beta/writes"][..]),
+            ("postgresql kind:tools mutates:false", &["acme/reads"]),
+            ("mutates:true", &["beta/writes"]),
+            ("network:loopback", &["acme/check"]),
+            ("network:none kind:tools", &["acme/reads"]),
+            ("DATA:internal", &["acme/reads"]),
+            ("env:staging scope:beta", &["beta/writes"]),
+            ("env:production", &[]),
+            ("approval:plan-first kind:check", &[]),
+            ("exec:true", &["acme/check"]),
+            ("kind:skill", &[]),
+        ] {
+            let answer = Query::parse(text, None, None).expect(text).answer(&pages);
+            let found: Vec<String> = answer.hits.iter().map(|hit| hit.name.to_string()).collect();
+            assert_eq!(found, expected, "{text}");
+            assert_eq!(answer.query, text.to_lowercase());
+        }
+    }
+
+    #[test]
+    fn a_filter_that_there_is_not_is_refused_and_a_value_that_it_cannot_have_too() {
+        for text in [
+            "colour:red",
+            "kind:plugin",
+            "mutates:maybe",
+            "network:some",
+            "data:secret",
+            "env:",
+            "scope:A_b",
+            ":x",
+            "https://x",
+        ] {
+            let refusal = Query::parse(text, None, None).expect_err(text);
+            assert!(refusal.code == "query-malformed" && refusal.hint.is_some(), "{text}: {refusal:?}");
+        }
     }
 
     #[test]

@@ -13,8 +13,10 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
-use index::entry::Entry;
+use index::entry::{Boundary, Entry};
 use index::keyring::Chain;
+use skills::manifest::Kind;
+use skills::package::Capabilities;
 use skills::{PackageName, Refusal, Scope, Sha256, Version};
 
 use crate::store::{LinkRow, Release, Touched};
@@ -53,6 +55,12 @@ pub struct Card {
     pub name: PackageName,
     /// The version shown.
     pub version: Version,
+    /// What kind of package it is.
+    pub kind: Kind,
+    /// What it can do.
+    pub caps: Capabilities,
+    /// What it is cleared for; skills and checks say nothing about that.
+    pub boundary: Option<Boundary>,
     /// Its archive.
     pub archive: Sha256,
     /// How many files it has.
@@ -93,6 +101,13 @@ impl Shelf {
     /// The page of a package, by the text of its name: a path that is no name finds nothing.
     pub fn page(&self, name: &str) -> Option<Arc<Page>> {
         self.packages.read().expect(WHOLE).get(name).cloned()
+    }
+
+    /// The versions of a package that are not yanked, with their kinds; nothing where there is no such package.
+    pub fn kinds(&self, name: &PackageName) -> Vec<(Version, Kind)> {
+        let page = self.page(&name.to_string());
+        let entries = page.and_then(|page| index::entry::parse(&page.file.bytes, name).ok()).unwrap_or_default();
+        entries.into_iter().filter(|entry| !entry.yanked).map(|entry| (entry.vers, entry.kind)).collect()
     }
 
     /// The keyring of a scope.
@@ -195,6 +210,9 @@ impl Card {
         Ok(Self {
             name: entry.name,
             version: entry.vers,
+            kind: entry.kind,
+            caps: entry.caps,
+            boundary: entry.boundary,
             archive: entry.cksum,
             files: entry.files,
             description: entry.desc,

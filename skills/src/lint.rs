@@ -95,6 +95,7 @@ fn look(tree: &Tree, folder: Option<&str>) -> Vec<Finding> {
     if tree.file(SKILL_MD).is_some() || is_skill && !found.iter().any(|finding| finding.code == "S040") {
         found.extend(skill_md::findings(tree, expected_name(tree, folder).as_ref()));
     }
+    found.extend(manifest.as_ref().and_then(|manifest| kinds::evals(tree, manifest)));
     if let Some(manifest) = manifest.filter(|manifest| manifest.kind != Kind::Skill) {
         found.extend(kinds::findings(tree, &manifest));
     }

@@ -67,6 +67,8 @@ pub struct Manifest {
     pub requires: Requires,
     /// The packages that it needs, in the author's order.
     pub dependencies: Vec<Dependency>,
+    /// `[evals] file`: where its evals are in the package.
+    pub evals: Option<FilePath>,
     /// What only its kind says.
     pub kinded: Kinded,
     globs: Globs,
@@ -263,6 +265,7 @@ impl Source<'_> {
                 agents: self.list("agents", wire.requires.agents, LIST_MAX)?,
             },
             dependencies: wire.dependencies.0,
+            evals: wire.evals.map(|evals| evals.into_inner().file),
             kinded,
             globs,
         })

@@ -12,6 +12,7 @@ use crate::frontmatter::{self, FrontMatter};
 use crate::lint::{Finding, Level, SKILL_MD, files::has_shebang, lint};
 use crate::manifest::{Kind, Kinded, Manifest, Requires, SKILL_TOML};
 use crate::name::PackageName;
+use crate::path::FilePath;
 use crate::refusal::Refusal;
 use crate::statement::Dependency;
 use crate::tools::Bundle;
@@ -131,6 +132,8 @@ pub struct Package {
     pub requires: Requires,
     /// What it can do.
     pub capabilities: Capabilities,
+    /// Where its evals are.
+    pub evals: Option<FilePath>,
     /// What only its kind says.
     pub kinded: Kinded,
     /// Its files.
@@ -165,6 +168,7 @@ impl Package {
             dependencies: said.dependencies,
             requires: said.requires,
             capabilities: Capabilities::of(&tree, &said.kinded),
+            evals: said.evals,
             kinded: said.kinded,
             tree,
         })
@@ -178,26 +182,24 @@ struct Said {
     keywords: Vec<String>,
     dependencies: Vec<Dependency>,
     requires: Requires,
+    evals: Option<FilePath>,
     kinded: Kinded,
 }
 
 impl Said {
     fn by(manifest: Option<Manifest>, front: FrontMatter) -> Self {
-        let (keywords, dependencies, requires, kinded, said) = match manifest {
-            Some(manifest) => (
-                manifest.keywords,
-                manifest.dependencies,
-                manifest.requires,
-                manifest.kinded,
-                (manifest.description, manifest.license),
-            ),
-            None => (Vec::new(), Vec::new(), Requires::default(), Kinded::Skill, (None, None)),
+        let (description, license) = (front.description, front.license);
+        let Some(manifest) = manifest else {
+            let (requires, kinded) = (Requires::default(), Kinded::Skill);
+            let (keywords, dependencies) = (Vec::new(), Vec::new());
+            return Self { description, license, keywords, dependencies, requires, evals: None, kinded };
         };
+        let Manifest { keywords, dependencies, requires, evals, kinded, .. } = manifest;
         let (description, license) = match kinded {
-            Kinded::Skill => (front.description, front.license),
-            _ => said,
+            Kinded::Skill => (description, license),
+            _ => (manifest.description, manifest.license),
         };
-        Self { description, license, keywords, dependencies, requires, kinded }
+        Self { description, license, keywords, dependencies, requires, evals, kinded }
     }
 }
 
@@ -243,7 +245,6 @@ fn refuse_errors(findings: Vec<Finding>) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path::FilePath;
 
     const SKILL: &str = "---\nname: pdf\ndescription: Fill forms.\nlicense: MIT\n---\nDo it.\n";
     const MANIFEST: &str =

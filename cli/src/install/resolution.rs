@@ -193,7 +193,8 @@ fn wanted(wants: &Wants, old: &Lock, unlock: &Unlock, paths: &BTreeMap<PackageNa
     let from_registry =
         old.skills.iter().filter(|skill| matches!(skill.source, Source::Registry { .. }) && keeps(&skill.name));
     let fixed = paths.iter().map(|(name, (_, package))| {
-        (name.clone(), Fixed { version: package.version.clone(), dependencies: package.dependencies.clone() })
+        let (version, kind) = (package.version.clone(), package.kind);
+        (name.clone(), Fixed { version, kind, dependencies: package.dependencies.clone() })
     });
     Wanted {
         roots: wants.skills.iter().map(root).collect(),

@@ -168,3 +168,67 @@ fn a_requirement_survives_the_line() {
     assert_eq!(entry.deps[0].req, Requirement::parse(">=1.2,<3").expect("a requirement"));
     assert_eq!(read(&entry.to_line()), [entry]);
 }
+
+/// The entry that a registry makes of these files.
+fn entry_of(files: &[(&str, &str)]) -> Entry {
+    let file = |(path, text): &(&str, &str)| File {
+        path: FilePath::parse(path).expect("lawful"),
+        mode: Mode::Regular,
+        bytes: (*text).into(),
+    };
+    let tree = Tree::new(files.iter().map(file).collect()).expect("lawful");
+    let package = Package::from_tree(tree, None, None).expect("a package");
+    let statement = Statement {
+        registry: "skills.example".to_owned(),
+        package: package.name.clone(),
+        version: package.version.clone(),
+        archive: Sha256::of(b"archive"),
+        tree: package.tree.digest(),
+        keyring: KeyringRef::new(1, Sha256::of(b"link")),
+        resources: package.tree.resources(),
+        dependencies: package.dependencies.clone(),
+        source: None,
+    };
+    Entry::of(&package, &statement, 1, Sha256::of(b"payload"), &[], "2026-11-22T12:00:00Z", "user:ann")
+}
+
+#[test]
+fn an_entry_says_of_each_kind_what_its_files_say() {
+    let head = |kind: &str| {
+        format!(
+            "[package]\nschema = 1\nname = \"acme/x\"\nversion = \"1.0.0\"\nkind = \"{kind}\"\ndescription = \"It is.\"\n"
+        )
+    };
+    let tools = head("tools")
+        + "[boundary]\ntask-class = [\"any\"]\nenvironment = [\"dev\", \"staging\"]\ndata-class = \"internal\"\n\
+           approval = \"plan-first\"\n[[rule]]\neffect = \"deny\"\ncommand = [\"dropdb\"]\n";
+    let entry = entry_of(&[("skill.toml", &tools)]);
+    let env = vec!["dev".to_owned(), "staging".to_owned()];
+    let boundary = Boundary { env, data: "internal".to_owned(), approval: "plan-first".to_owned() };
+    assert_eq!((entry.boundary, entry.checks, entry.fixtures), (Some(boundary.clone()), 0, 0));
+
+    let check = head("check") + "[check]\nargv = [\"true\"]\ninputs = [\"**\"]\nnetwork = \"loopback\"\n";
+    let files = [
+        ("skill.toml", check.as_str()),
+        ("fixtures/pass/a/x", ""),
+        ("fixtures/fail/b/x", ""),
+        ("fixtures/fail/c/x", ""),
+    ];
+    let entry = entry_of(&files);
+    assert_eq!((entry.kind, entry.boundary, entry.checks, entry.fixtures), (Kind::Check, None, 0, 3));
+    assert_eq!(entry.caps.network, "loopback");
+
+    let brief = head("brief")
+        + "[boundary]\ntask-class = \"any\"\nenvironment = \"{{ param.where }}\"\ndata-class = \"internal\"\n\
+           approval = \"plan-first\"\n[param.where]\ntype = \"string\"\nenum = [\"dev\", \"staging\"]\n\
+           [dependencies]\n\"acme/green\" = \"^1\"\n[evals]\nfile = \"evals/evals.json\"\n\
+           [brief]\ntemplate = \"brief.md\"\ntools = []\n[[brief.deliverable]]\nid = \"mark\"\npath = \"done\"\nkind = \"text\"\n\
+           [[brief.check]]\nid = \"marked\"\nuse = \"acme/green\"\n[[brief.escalate]]\nwhen = \"it is dark\"\n\
+           [[brief.task]]\nid = \"write\"\nmakes = [\"mark\"]\n[[brief.task]]\nid = \"prove\"\nneeds = [\"write\"]\nchecks = [\"marked\"]\n";
+    let text = "## Objective\nWrite `done` in {{ param.where }}.\n\n## Constraints\n- Touch no other file.\n\n## Allowed tools\n{{ sections.tools }}\n\n\
+                ## Deliverables\n{{ sections.deliverables }}\n\n## Checks\n{{ sections.checks }}\n\n## Escalation\n{{ sections.escalation }}\n";
+    let entry = entry_of(&[("skill.toml", &brief), ("brief.md", text), ("evals/evals.json", "{}")]);
+    assert_eq!((entry.boundary.as_ref(), entry.checks, entry.fixtures), (Some(&boundary), 1, 0));
+    assert_eq!(entry.evals.as_deref(), Some("evals/evals.json"));
+    assert_eq!(parse(entry.to_line().as_bytes(), &entry.name).expect("a line"), [entry]);
+}

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pubgrub::{DerivationTree, External};
 
+use skills::manifest::{Kind, check_dependency};
+use skills::statement::Dependency;
 use skills::{PackageName, Requirement};
 
 use super::Catalogue;
@@ -128,13 +130,32 @@ impl<'a, C: Catalogue> Story<'_, 'a, C> {
         let clauses: Vec<String> = shown.iter().map(|need| self.clause(need)).collect();
         let candidates = self.provider.candidates(name).unwrap_or_default();
         let why = match alone {
-            Some(need) => self.why_none(name, &self.requirements(need), &candidates),
+            Some(need) => self
+                .wrong_kind(name, need, &candidates)
+                .unwrap_or_else(|| self.why_none(name, &self.requirements(need), &candidates)),
             None if shown.len() == 1 => format!("no version of {name} satisfies that"),
             None if shown.len() == 2 => format!("no single version of {name} satisfies both"),
             None => format!("no single version of {name} satisfies all of them"),
         };
         let sentence = format!("{}: {why}", joined(&clauses));
         if candidates.is_empty() { sentence } else { format!("{sentence}. Available: {}", available(&candidates)) }
+    }
+
+    /// There is a version, and it is of a kind that the one who needs it may not depend on.
+    fn wrong_kind(&self, name: &'a PackageName, need: &Need<'a>, candidates: &[Candidate<'a>]) -> Option<String> {
+        let from = name_of(&need.from)?;
+        let wants = self.requirements(need);
+        let fits = |c: &&Candidate<'a>| c.choosable && wants.iter().all(|want| want.matches(c.version));
+        let newest = candidates.iter().rfind(fits)?;
+        let kind = self.newest_of(from, &need.from_numbers)?.1;
+        check_dependency((from, kind), (name, newest.kind)).err().map(|refusal| refusal.message)
+    }
+
+    /// What the newest of these versions of a package needs, and its kind.
+    fn newest_of(&self, name: &'a PackageName, numbers: &Numbers) -> Option<(&'a [Dependency], Kind)> {
+        let candidates = self.provider.candidates(name)?;
+        let newest = (0u32..).zip(candidates.iter()).filter(|(number, _)| numbers.contains(number)).last();
+        newest.map(|(_, candidate)| (candidate.needs, candidate.kind))
     }
 
     /// Why a requirement has no version: the package, a yank, or a pre-release.
@@ -179,9 +200,7 @@ impl<'a, C: Catalogue> Story<'_, 'a, C> {
             let roots = self.provider.wanted.roots.iter();
             return roots.filter(|(name, _)| name == need.to).map(|(_, wants)| wants).collect();
         };
-        let candidates = self.provider.candidates(from).unwrap_or_default();
-        let newest = (0u32..).zip(candidates.iter()).filter(|(number, _)| need.from_numbers.contains(number)).last();
-        let needs = newest.map_or(&[][..], |(_, candidate)| candidate.needs);
+        let needs = self.newest_of(from, &need.from_numbers).map_or(&[][..], |(needs, _)| needs);
         needs.iter().filter(|next| next.name == *need.to).map(|next| &next.req).collect()
     }
 

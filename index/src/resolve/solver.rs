@@ -15,6 +15,7 @@ use pubgrub::{
     Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics, PubGrubError, Ranges,
 };
 
+use skills::manifest::{Kind, kind_may_depend_on};
 use skills::statement::Dependency;
 use skills::{PackageName, Requirement, Version};
 
@@ -45,6 +46,7 @@ impl fmt::Display for Node<'_> {
 #[derive(Debug)]
 pub(super) struct Candidate<'a> {
     pub(super) version: &'a Version,
+    pub(super) kind: Kind,
     pub(super) needs: &'a [Dependency],
     pub(super) yanked: bool,
     /// Not yanked, or locked.
@@ -136,12 +138,13 @@ impl<'a, C: Catalogue> Provider<'a, C> {
 
     fn number(&self, name: &'a PackageName) -> Option<Vec<Candidate<'a>>> {
         if let Some(fixed) = self.wanted.fixed.get(name) {
-            let (version, needs) = (&fixed.version, fixed.dependencies.as_slice());
-            return Some(vec![Candidate { version, needs, yanked: false, choosable: true }]);
+            let (version, kind, needs) = (&fixed.version, fixed.kind, fixed.dependencies.as_slice());
+            return Some(vec![Candidate { version, kind, needs, yanked: false, choosable: true }]);
         }
         let locked = self.wanted.locked.get(name);
         let candidate = |entry: &'a crate::entry::Entry| Candidate {
             version: &entry.vers,
+            kind: entry.kind,
             needs: &entry.deps,
             yanked: entry.yanked,
             choosable: !entry.yanked || locked == Some(&entry.vers),
@@ -151,13 +154,15 @@ impl<'a, C: Catalogue> Provider<'a, C> {
         Some(candidates)
     }
 
-    /// The numbers that a requirement means. Of a package that is not fetched yet: all.
-    fn matching(&self, name: &'a PackageName, requirement: &Requirement) -> Numbers {
+    /// The numbers that a requirement means to a package of a kind: only what it may depend on. Of a package
+    /// that is not fetched yet: all.
+    fn matching(&self, name: &'a PackageName, requirement: &Requirement, dependent: Option<Kind>) -> Numbers {
         let Some(candidates) = self.candidates(name) else { return Numbers::full() };
         let mut numbers = Numbers::empty();
         let mut run = None;
         for (number, candidate) in (0u32..).zip(candidates.iter()) {
-            let is_in = candidate.choosable && requirement.matches(candidate.version);
+            let may = dependent.is_none_or(|dependent| kind_may_depend_on(dependent, candidate.kind));
+            let is_in = may && candidate.choosable && requirement.matches(candidate.version);
             match (is_in, run) {
                 (true, None) => run = Some(number),
                 (false, Some(start)) => {
@@ -177,10 +182,11 @@ impl<'a, C: Catalogue> Provider<'a, C> {
     fn constraints(
         &self,
         needs: impl Iterator<Item = (&'a PackageName, &'a Requirement)>,
+        dependent: Option<Kind>,
     ) -> DependencyConstraints<Node<'a>, Numbers> {
         let mut joined: BTreeMap<&'a PackageName, Numbers> = BTreeMap::new();
         for (name, requirement) in needs {
-            let numbers = self.matching(name, requirement);
+            let numbers = self.matching(name, requirement, dependent);
             let all = joined.entry(name).or_insert_with(Numbers::full);
             *all = all.intersection(&numbers);
         }
@@ -263,12 +269,15 @@ impl<'a, C: Catalogue> DependencyProvider for Provider<'a, C> {
         number: &u32,
     ) -> Result<Dependencies<Node<'a>, Numbers, &'static str>, Stop> {
         let Node::Skill(name) = node else {
-            return Ok(Dependencies::Available(self.constraints(self.wanted.roots.iter().map(|(n, r)| (n, r)))));
+            let roots = self.wanted.roots.iter().map(|(name, wants)| (name, wants));
+            return Ok(Dependencies::Available(self.constraints(roots, None)));
         };
-        let needs = self.candidates(name).ok_or(Stop::NotFetched)?[*number as usize].needs;
+        let candidates = self.candidates(name).ok_or(Stop::NotFetched)?;
+        let (needs, kind) = (candidates[*number as usize].needs, candidates[*number as usize].kind);
         if needs.iter().any(|next| next.name == **name) {
             return Ok(Dependencies::Unavailable("needs itself"));
         }
-        Ok(Dependencies::Available(self.constraints(needs.iter().map(|next| (&next.name, &next.req)))))
+        let needs = needs.iter().map(|next| (&next.name, &next.req));
+        Ok(Dependencies::Available(self.constraints(needs, Some(kind))))
     }
 }

@@ -1,6 +1,7 @@
 //! What is chosen, what is said when nothing can be, and brute force as the judge of both.
 
 use skills::Refusal;
+use skills::manifest::Kind;
 
 use super::*;
 
@@ -18,14 +19,15 @@ fn requirement(text: &str) -> Requirement {
     Requirement::parse(text).expect("a requirement")
 }
 
-/// `acme/a 1.2.0 acme/b ^1 acme/c *`; a `!` after the version means yanked.
+/// `acme/a 1.2.0 acme/b ^1 acme/c *`; a `!` after the version means yanked, `check:` before the name the kind.
 fn entry(row: &str) -> Entry {
     let words: Vec<&str> = row.split_whitespace().collect();
-    let (package, number) = (words[0], words[1].trim_end_matches('!'));
+    let (kind, package) = words[0].split_once(':').unwrap_or(("skill", words[0]));
+    let number = words[1].trim_end_matches('!');
     let deps: Vec<String> =
         words[2..].chunks(2).map(|pair| format!(r#"{{"name":"{}","req":"{}"}}"#, pair[0], pair[1])).collect();
     let line = format!(
-        r#"{{"v":1,"name":"{package}","vers":"{number}","kind":"skill","cksum":"sha256:{}","tree":"h1:{}=","size":1,"files":1,"deps":[{}],"pub":"2026-11-22T00:00:00Z","yanked":{}}}"#,
+        r#"{{"v":1,"name":"{package}","vers":"{number}","kind":"{kind}","cksum":"sha256:{}","tree":"h1:{}=","size":1,"files":1,"deps":[{}],"pub":"2026-11-22T00:00:00Z","yanked":{}}}"#,
         "0".repeat(64),
         "A".repeat(43),
         deps.join(","),
@@ -150,7 +152,7 @@ fn build_metadata_does_not_matter() {
 fn a_package_from_a_folder_is_its_one_version() {
     let mut wanted = wants(&["acme/a ^1"]);
     let dependencies = vec![Dependency { name: name("acme/b"), req: requirement("^1") }];
-    wanted.fixed.insert(name("acme/a"), Fixed { version: version("1.7.0"), dependencies });
+    wanted.fixed.insert(name("acme/a"), Fixed { version: version("1.7.0"), kind: Kind::Skill, dependencies });
     solves(&wanted, &["acme/a 1.9.0", "acme/b 1.0.0"], &["acme/a 1.7.0", "acme/b 1.0.0"]);
     wanted.roots = wants(&["acme/a ^2"]).roots;
     let text = conflicts(&wanted, &["acme/a 2.0.0"]);
@@ -271,6 +273,45 @@ fn a_cycle_is_named() {
     );
     let text = conflicts(&wants(&["acme/a *"]), &["acme/a 1.0.0 acme/a *"]);
     assert_eq!(text, "acme/a needs itself: a package cannot");
+}
+
+#[test]
+fn a_package_gets_no_dependency_of_a_kind_that_it_may_not_have() {
+    for (dependent, dependency, may) in [
+        ("skill", "check", true),
+        ("brief", "tools", true),
+        ("brief", "skill", true),
+        ("check", "tools", true),
+        ("check", "skill", false),
+        ("check", "brief", false),
+        ("tools", "check", false),
+        ("tools", "skill", false),
+    ] {
+        let rows = [format!("{dependent}:acme/a 1.0.0 acme/b ^1"), format!("{dependency}:acme/b 1.1.0")];
+        let rows = rows.each_ref().map(String::as_str);
+        if may {
+            solves(&wants(&["acme/a ^1"]), &rows, &["acme/a 1.0.0", "acme/b 1.1.0"]);
+            continue;
+        }
+        let said = conflicts(&wants(&["acme/a ^1"]), &rows);
+        let begins = format!(
+            "every version of acme/a (wanted by skills.toml) needs acme/b ^1: `acme/a` is of kind `{dependent}` and may depend on"
+        );
+        let names = format!("`acme/b` is of kind `{dependency}`");
+        assert!(
+            said.replace("acme/a 1.0.0", "every version of acme/a").starts_with(&begins) && said.contains(&names),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn an_older_version_of_the_right_kind_is_chosen_before_a_newer_one_of_the_wrong_kind() {
+    let rows = ["check:acme/a 1.0.0 acme/b ^1", "tools:acme/b 1.0.0", "skill:acme/b 1.1.0"];
+    solves(&wants(&["acme/a ^1"]), &rows, &["acme/a 1.0.0", "acme/b 1.0.0"]);
+    let fixed = Fixed { version: version("1.5.0"), kind: Kind::Skill, dependencies: Vec::new() };
+    let with_folder = Wanted { fixed: BTreeMap::from([(name("acme/b"), fixed)]), ..wants(&["acme/a ^1"]) };
+    assert!(conflicts(&with_folder, &rows).contains("`acme/b` is of kind `skill`"));
 }
 
 // The judge.

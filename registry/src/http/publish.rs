@@ -12,7 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use index::api::{PublishAnswer, PublishStatus, Published};
 use index::urls;
-use skills::{Refusal, Scope, Sha256};
+use skills::{PackageName, Refusal, Scope, Sha256};
 
 use super::caller::Caller;
 use super::receive;
@@ -69,7 +69,7 @@ async fn facts(app: &App, grant: &Grant, claims: &[Claim]) -> Result<(Scopes, Ve
 }
 
 async fn decide_all(
-    app: &App,
+    app: &Arc<App>,
     grant: Grant,
     claims: Vec<Claim>,
     scopes: Scopes,
@@ -77,10 +77,11 @@ async fn decide_all(
 ) -> Result<Vec<Decision>, No> {
     let largest = claims.iter().map(Claim::archive_bytes).max().unwrap_or(0);
     let _turn = app.turn_to_decide(largest).await;
-    let registry = app.name.clone();
+    let app = Arc::clone(app);
     blocking(move || {
         let now = now();
-        let desk = Desk { registry: &registry, grant: &grant, now: &now };
+        let known = |name: &PackageName| app.shelf.kinds(name);
+        let desk = Desk { registry: &app.name, grant: &grant, now: &now, known: &known };
         let pairs = claims.iter().zip(kept);
         pairs.map(|(claim, kept)| decide(claim, &scopes[claim.scope()], kept, &desk)).collect()
     })

@@ -9,8 +9,9 @@ use registry::store::Release;
 use registry::token::{ACTIONS, Action, Grant, Scopes, Secret, TokenRow};
 use skills::dsse::{Envelope, IN_TOTO, KEYRING};
 use skills::key::PublicKey;
+use skills::manifest::Kind;
 use skills::statement::{Dependency, KeyringRef};
-use skills::{Refusal, Requirement, Scope, Sha256, Version, bundle};
+use skills::{PackageName, Refusal, Requirement, Scope, Sha256, Version, bundle};
 
 use crate::signed::{Making, Pair, REGISTRY, key, link, making, making_of, release, tree};
 
@@ -19,6 +20,8 @@ struct Facts {
     grant: Grant,
     scope: ScopeFacts,
     kept: Option<Release>,
+    /// What the registry has of whatever is depended on.
+    known: Vec<(Version, Kind)>,
 }
 
 fn grant(actions: &[Action], scopes: Scopes) -> Grant {
@@ -38,12 +41,13 @@ fn chain_of(link: &Link, keys: &[u8]) -> Arc<Chain> {
 fn facts() -> Facts {
     let chain = chain_of(&link("acme", 7).0, &[7]);
     let scope = ScopeFacts { owner: "ann".to_owned(), chain: Some(chain) };
-    Facts { grant: grant(&ACTIONS, Scopes::All), scope, kept: None }
+    Facts { grant: grant(&ACTIONS, Scopes::All), scope, kept: None, known: Vec::new() }
 }
 
 fn decided(pair: Pair, facts: Facts) -> Result<Decision, Refusal> {
     let claim = Claim::read(Upload { bundle: pair.bundle.into(), archive: Bytes::from(pair.archive) })?;
-    let desk = Desk { registry: REGISTRY, grant: &facts.grant, now: "2026-11-22T12:00:00Z" };
+    let known = |_: &PackageName| facts.known.clone();
+    let desk = Desk { registry: REGISTRY, grant: &facts.grant, now: "2026-11-22T12:00:00Z", known: &known };
     decide(&claim, &facts.scope, facts.kept, &desk)
 }
 
@@ -213,6 +217,31 @@ fn a_statement_with_other_dependencies_than_the_manifest_is_refused() {
         req: Requirement::parse("^1").expect("a requirement"),
     };
     refuses(|making| making.statement.dependencies = vec![dependency], "statement-content");
+}
+
+#[test]
+fn a_release_that_depends_on_what_its_kind_may_not_have_is_refused_as_far_as_that_is_known() {
+    let bundle = "[package]\nschema = 1\nname = \"acme/guard\"\nversion = \"1.0.0\"\nkind = \"tools\"\n\
+                  description = \"Guards.\"\n[boundary]\ntask-class = [\"any\"]\nenvironment = [\"dev\"]\n\
+                  data-class = \"public\"\napproval = \"plan-first\"\n[[rule]]\neffect = \"deny\"\n\
+                  command = [\"dropdb\"]\n[dependencies]\n\"acme/lib\" = \"^1\"\n";
+    let mut making = making_of("acme/guard", "1.0.0", tree(&[("skill.toml", bundle)]));
+    let (name, req) = (PackageName::parse("acme/lib").expect("a name"), Requirement::parse("^1").expect("one"));
+    making.statement.dependencies = vec![Dependency { name, req }];
+    let version = |text: &str| Version::parse(text).expect("a version");
+    for (known, admitted) in [
+        (vec![], true),
+        (vec![("1.0.0", Kind::Tools)], true),
+        (vec![("1.0.0", Kind::Tools), ("1.1.0", Kind::Skill)], true),
+        (vec![("2.0.0", Kind::Skill)], true),
+        (vec![("1.0.0", Kind::Skill)], false),
+        (vec![("1.0.0", Kind::Check), ("2.0.0", Kind::Tools)], false),
+    ] {
+        let rows: Vec<(Version, Kind)> = known.iter().map(|(text, kind)| (version(text), *kind)).collect();
+        let decided = decided(making.seal(), Facts { known: rows, ..facts() });
+        assert_eq!(decided.as_ref().map_err(|refusal| refusal.code).is_ok(), admitted, "{known:?}");
+        assert!(admitted || decided.is_err_and(|refusal| refusal.code == "kind-dependency"));
+    }
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn undeclared_packages(tables: &Tables, dependencies: &[PackageName]) -> Vec<Fin
 /// B006, B012: for every environment that the parameters allow.
 fn clearances(tables: &Tables, bundles: &[Bundle]) -> Vec<Finding> {
     let boundary = &tables.boundary;
-    let environments = boundary.environment.as_deref().map_or_else(Vec::new, |text| outcomes(tables, text));
+    let environments = environments(tables);
     let classes = boundary.data_class.as_deref().map_or_else(Vec::new, |text| outcomes(tables, text));
     let approvals = boundary.approval.as_deref().map_or_else(Vec::new, |text| outcomes(tables, text));
     let mut found = Vec::new();
@@ -235,6 +235,11 @@ fn clearances(tables: &Tables, bundles: &[Bundle]) -> Vec<Finding> {
         found.extend(parsed.min().and_then(|least| authority(bundle, least)).map(|fault| error("B006", fault)));
     }
     found
+}
+
+/// The environments that a brief can be rendered for, as far as its parameters tell.
+pub fn environments(tables: &Tables) -> Vec<String> {
+    tables.boundary.environment.as_deref().map_or_else(Vec::new, |text| outcomes(tables, text))
 }
 
 /// What a text can come to: itself, or each value of the one parameter that it is; nothing where that is unknown.

@@ -314,6 +314,16 @@ fn other_kinds_say_in_the_manifest_what_they_are_for_and_need_no_skill_md() {
 }
 
 #[test]
+fn evals_that_are_named_are_there() {
+    let skill = "---\nname: pdf\ndescription: Fills forms.\n---\nDo it.\n";
+    let manifest = "[package]\nschema = 1\nname = \"acme/pdf\"\nversion = \"1.0.0\"\nkind = \"skill\"\n\
+                    [evals]\nfile = \"evals/evals.json\"\n";
+    let files = [("SKILL.md", skill.as_bytes()), ("skill.toml", manifest.as_bytes()), ("evals/evals.json", b"{}")];
+    assert_eq!(found(&tree(&files)), []);
+    assert_eq!(found(&tree(&files[..2])), [("S057", Level::Error)]);
+}
+
+#[test]
 fn variables_that_a_server_takes_are_named_for_people() {
     let bundle = |requires: &str| {
         let text = format!(

@@ -26,6 +26,13 @@ pub(super) fn findings(tree: &Tree, manifest: &Manifest) -> Vec<Finding> {
     findings
 }
 
+/// Evals that are named and not there would be shown as if there were some.
+pub(super) fn evals(tree: &Tree, manifest: &Manifest) -> Option<Finding> {
+    let path = manifest.evals.as_ref().filter(|path| tree.file(path.as_str()).is_none())?;
+    let message = format!("`[evals]` names `{path}`, which the package does not have");
+    Some(finding("S057", Level::Error, message).hint("add the file, or take the table out"))
+}
+
 /// Of these kinds the manifest says what they are for; it is what people choose by.
 fn description(manifest: &Manifest) -> Option<Finding> {
     let text = manifest.description.as_deref().unwrap_or_default().trim();

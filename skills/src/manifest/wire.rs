@@ -74,8 +74,7 @@ pub(super) struct RequiresTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Evals {
-    #[serde(rename = "file")]
-    _file: FilePath,
+    pub(super) file: FilePath,
 }
 
 /// The dependencies in the author's order, each package once however it is spelt.
