@@ -22,6 +22,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid};
 use skills::check::Network;
 
+use super::outer::Apart;
 use super::wire::{self, Go, Report};
 use super::{End, Limits, Orders, outer, suffices};
 
@@ -29,15 +30,16 @@ use super::{End, Limits, Orders, outer, suffices};
 const LANDLOCK: ABI = ABI::V6;
 
 /// Bounds itself, waits for the word, runs the check to its end.
-pub(super) fn play(in_namespaces: bool) -> ExitCode {
+pub(super) fn play(apart: Apart) -> ExitCode {
     let Ok(socket) = io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from) else { return ExitCode::from(2) };
     let Ok(Some(orders)) = wire::receive::<Orders>(&socket) else { return ExitCode::from(2) };
-    let in_namespaces = in_namespaces && getpid().as_raw() == 1;
+    // Whoever is not process 1 is in no namespace, whatever was said: `kill(-1)` would reach everybody.
+    let apart = if getpid().as_raw() == 1 { apart } else { Apart::Not };
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
     // The check runs as the same user: it must not read or trace the one who bounds it.
     let _ = prctl::set_dumpable(false);
-    let mut enforced = if in_namespaces { outer::enforced(orders.network) } else { Vec::new() };
-    enforced.extend(restrict(&orders, in_namespaces));
+    let mut enforced = apart.enforced(orders.network);
+    enforced.extend(restrict(&orders, apart));
     enforced.extend(limit(&orders.limits));
     if wire::send(&socket, &Report::Ready(enforced.clone())).is_err() || !matches!(wire::receive(&socket), Ok(Some(Go)))
     {
@@ -46,7 +48,7 @@ pub(super) fn play(in_namespaces: bool) -> ExitCode {
     let end = if orders.required && !suffices(&enforced, orders.network) {
         End::NotStarted(format!("the check requires a sandbox, and only this is enforced here: {}", listed(&enforced)))
     } else {
-        run(&orders, &socket, in_namespaces)
+        run(&orders, &socket, apart != Apart::Not)
     };
     let _ = wire::send(&socket, &Report::Ended(end));
     ExitCode::SUCCESS
@@ -57,9 +59,9 @@ fn listed(words: &[String]) -> String {
 }
 
 /// Files and TCP by Landlock, and no new rights by set-user-id programs.
-fn restrict(orders: &Orders, in_namespaces: bool) -> Option<String> {
+fn restrict(orders: &Orders, apart: Apart) -> Option<String> {
     let _ = prctl::set_no_new_privs();
-    let status = landlock(orders, in_namespaces).ok()?;
+    let status = landlock(orders, apart).ok()?;
     match (status.ruleset, status.landlock) {
         (RulesetStatus::NotEnforced, _) => None,
         (_, LandlockStatus::Available { effective_abi, .. }) => {
@@ -69,7 +71,7 @@ fn restrict(orders: &Orders, in_namespaces: bool) -> Option<String> {
     }
 }
 
-fn landlock(orders: &Orders, in_namespaces: bool) -> Result<landlock::RestrictionStatus, landlock::RulesetError> {
+fn landlock(orders: &Orders, apart: Apart) -> Result<landlock::RestrictionStatus, landlock::RulesetError> {
     let (all, read) = (AccessFs::from_all(LANDLOCK), AccessFs::from_read(LANDLOCK));
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -80,7 +82,7 @@ fn landlock(orders: &Orders, in_namespaces: bool) -> Result<landlock::Restrictio
         ruleset = ruleset.handle_access(AccessNet::from_all(LANDLOCK))?;
     }
     let private: &[PathBuf] =
-        if in_namespaces && orders.reach.private_memory { &[PathBuf::from(outer::SHM)] } else { &[] };
+        if apart == Apart::WithMounts && orders.reach.private_memory { &[PathBuf::from(outer::SHM)] } else { &[] };
     let devices = AccessFs::from_file(LANDLOCK);
     ruleset
         .create()?

@@ -147,7 +147,7 @@ pub(crate) fn entered() -> Option<ExitCode> {
     #[cfg(target_os = "linux")]
     return Some(match args.next() {
         None => outer::play(),
-        Some(namespaces) => inner::play(namespaces == "namespaces"),
+        Some(apart) => inner::play(outer::Apart::parse(&apart)),
     });
     #[cfg(not(target_os = "linux"))]
     return Some(ExitCode::from(2));

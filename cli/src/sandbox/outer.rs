@@ -3,7 +3,7 @@
 //! It has the rights of those namespaces until it starts `inner`, which has none: so whatever needs a
 //! right is done here.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -47,26 +47,69 @@ pub(super) fn play() -> ExitCode {
     let Ok(Some(orders)) = wire::receive::<Leave>(&socket) else { return ExitCode::from(2) };
     // Whoever started us may be killed; then nobody waits for the check any more.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-    if orders.namespaces
-        && let Err(error) = leave(&orders)
-    {
-        let _ = wire::send(&socket, &Report::Refused(error.to_string()));
-        return ExitCode::SUCCESS;
-    }
-    match start(&orders, socket) {
+    let apart = match orders.namespaces.then(|| leave(&orders)) {
+        None => Apart::Not,
+        Some(Ok(())) if hide(&orders).is_ok() => Apart::WithMounts,
+        Some(Ok(())) => Apart::InNamespaces,
+        Some(Err(error)) => {
+            let _ = wire::send(&socket, &Report::Refused(error.to_string()));
+            return ExitCode::SUCCESS;
+        }
+    };
+    match start(apart, socket) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(3),
     }
 }
 
-fn start(orders: &Leave, socket: UnixStream) -> io::Result<()> {
+fn start(apart: Apart, socket: UnixStream) -> io::Result<()> {
     let mut inner = Command::new(std::env::current_exe()?);
-    inner.arg(CONFINE).arg(if orders.namespaces { "namespaces" } else { "none" });
+    inner.arg(CONFINE).arg(apart.as_str());
     inner.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket))).spawn()?.wait()?;
     Ok(())
 }
 
-/// All of it or nothing: half a sandbox would have to be explained.
+/// How far `inner` is away from the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Apart {
+    /// Not at all.
+    Not,
+    /// In namespaces, with the files of the machine as they are.
+    InNamespaces,
+    /// In namespaces, with what is hidden hidden.
+    WithMounts,
+}
+
+impl Apart {
+    const ALL: [Self; 3] = [Self::Not, Self::InNamespaces, Self::WithMounts];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Not => "none",
+            Self::InNamespaces => "namespaces",
+            Self::WithMounts => "mounts",
+        }
+    }
+
+    /// The word that [`start`] gives.
+    pub(super) fn parse(word: &OsStr) -> Self {
+        Self::ALL.into_iter().find(|one| word == one.as_str()).unwrap_or(Self::Not)
+    }
+
+    /// The words for what this enforces.
+    pub(super) fn enforced(self, network: Network) -> Vec<String> {
+        let words = [
+            ("user-namespace", true),
+            ("network-namespace", network != Network::Any),
+            ("pid-namespace", true),
+            ("mount-namespace", self == Self::WithMounts),
+        ];
+        let holds = words.into_iter().filter(|(_, holds)| *holds && self != Self::Not);
+        holds.map(|(word, _)| word.to_owned()).collect()
+    }
+}
+
+/// All of it or nothing: half of it would have to be explained.
 fn leave(orders: &Leave) -> io::Result<()> {
     let (user, group) = (geteuid(), getegid());
     let inside = inside(user.as_raw(), group.as_raw());
@@ -82,6 +125,12 @@ fn leave(orders: &Leave) -> io::Result<()> {
     if orders.network == Network::Loopback {
         loopback::up()?;
     }
+    Ok(())
+}
+
+/// Puts empty folders over what the check must not see. Some systems forbid mounts where they grant the
+/// rest; then Landlock has to do.
+fn hide(orders: &Leave) -> io::Result<()> {
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
     if orders.private_memory {
         cover(Path::new(SHM), SHARED_MEMORY)?;
@@ -102,16 +151,6 @@ fn inside(user: u32, group: u32) -> (u32, u32) {
     }
     let nobody = User::from_name("nobody").ok().flatten();
     nobody.map_or((65534, 65534), |nobody| (nobody.uid.as_raw(), nobody.gid.as_raw()))
-}
-
-/// The words for what [`leave`] enforces.
-pub(super) fn enforced(network: Network) -> Vec<String> {
-    let words = ["user-namespace", "network-namespace", "pid-namespace", "mount-namespace"];
-    words
-        .iter()
-        .filter(|word| network != Network::Any || **word != "network-namespace")
-        .map(|word| (*word).to_owned())
-        .collect()
 }
 
 /// The arguments that this program is started with to play this part.

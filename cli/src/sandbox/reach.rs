@@ -105,7 +105,10 @@ const HOME_TOOLS: [&str; 17] = [
 ];
 
 /// Folders of the machine over which an empty one is put, where nothing that the check needs lies below.
-const RUNNING: &str = "/run";
+const RUNNING: [&str; 1] = ["/run"];
+
+/// The same for a check that may reach anything, and so finds names through a file in `/run`.
+const RUNNING_OF_OTHERS: [&str; 5] = ["/run/user", "/run/dbus", "/run/docker", "/run/containerd", "/run/podman"];
 
 /// How deep entries are allowed one by one, at most.
 const DEPTH_MAX: usize = 12;
@@ -159,9 +162,9 @@ impl Surroundings {
         let needed: Vec<&PathBuf> = self.given.iter().chain(&self.write).collect();
         let is_free = |folder: &Path| !needed.iter().any(|path| path.starts_with(folder));
         let mut hidden: Vec<PathBuf> = secrets.into_iter().filter(|path| path.is_dir() && is_free(path)).collect();
-        if !self.any_network && Path::new(RUNNING).is_dir() && is_free(Path::new(RUNNING)) {
-            hidden.push(RUNNING.into());
-        }
+        // Sockets of the machine's servers lie there, and who may connect to them Landlock does not ask.
+        let running = if self.any_network { &RUNNING_OF_OTHERS[..] } else { &RUNNING[..] };
+        hidden.extend(running.iter().map(PathBuf::from).filter(|path| path.is_dir() && is_free(path)));
         hidden.sort();
         // A folder below one that looks empty is not there to be covered.
         let all = hidden.clone();

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Args;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use skills::brief::uses::Pinned;
 use skills::check::Check;
@@ -18,6 +19,7 @@ use super::fixture::{self, Fixture};
 use super::{check_of, reasons, seconds};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, OnPath};
+use crate::home::Home;
 use crate::project::Project;
 use crate::runner::{self, Done, Job};
 use crate::ui::Answer;
@@ -90,12 +92,13 @@ pub(super) fn run(args: &Test, context: &Context) -> Result<Answer, Failure> {
     let wanted = |fixture: &Fixture| args.only.as_ref().is_none_or(|text| fixture.name.contains(text.as_str()));
     let chosen: Vec<Fixture> = all.into_iter().filter(wanted).collect();
     let bar = context.ui.bar("testing", chosen.len());
-    let mut rows = Vec::new();
-    for fixture in chosen {
-        bar.set_message(fixture.name.clone());
-        rows.push(Row { done: try_out(&subject, &fixture, context), fixture });
+    let home = context.home().ok();
+    let row = |fixture: Fixture| {
+        let row = Row { done: try_out(&subject, &fixture, home), fixture };
         bar.inc(1);
-    }
+        row
+    };
+    let rows: Vec<Row> = chosen.into_par_iter().map(row).collect();
     bar.finish_and_clear();
     Ok(answer(&subject, &rows))
 }
@@ -120,7 +123,7 @@ fn subject(text: &str, context: &Context) -> Result<Subject, Failure> {
 }
 
 /// Lays a fixture out in a scratch repository, and runs the check there.
-fn try_out(subject: &Subject, fixture: &Fixture, context: &Context) -> Result<Done, Failure> {
+fn try_out(subject: &Subject, fixture: &Fixture, home: Option<&Home>) -> Result<Done, Failure> {
     let scratch = tempfile::Builder::new().prefix("skill-fixture-").tempdir();
     let scratch = scratch.on("create a folder in", &std::env::temp_dir())?;
     let root = scratch.path().join("repository");
@@ -138,7 +141,7 @@ fn try_out(subject: &Subject, fixture: &Fixture, context: &Context) -> Result<Do
         root: &root,
         brief: None,
         document: fixture.document.as_ref().map(|_| document.clone()),
-        home: context.home().ok(),
+        home,
     })
 }
 
