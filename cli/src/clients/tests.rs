@@ -156,3 +156,36 @@ fn no_key_of_a_rendering_has_two_values() {
         assert_eq!(distinct.len(), keys.len(), "{client:?}");
     }
 }
+
+/// The bundles that we ship, by their folders.
+fn vetted() -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../skills/vetted");
+    let folders = std::fs::read_dir(folder).expect("the vetted packages").map(|entry| entry.expect("a folder").path());
+    let manifests = folders.filter_map(|folder| {
+        let text = std::fs::read_to_string(folder.join("skill.toml")).ok()?;
+        let name = folder.file_name()?.to_str()?.to_owned();
+        name.starts_with("tools-").then_some((name, text))
+    });
+    manifests.collect()
+}
+
+#[test]
+fn every_vetted_bundle_is_rendered_for_every_client_and_accounted_for() {
+    let bundles = vetted();
+    assert!(bundles.len() >= 10, "{}", bundles.len());
+    for (name, text) in &bundles {
+        for client in Client::all() {
+            let unapproved = rendered(client, text, false, &[]);
+            assert!(!allows(&unapproved), "{name} {client:?}");
+            let whole = rendered(client, text, true, &[]);
+            assert!(!whole.coverage.is_empty(), "{name} {client:?}");
+            assert!(whole.wants.iter().all(|want| client.may_write(want.path())), "{name} {client:?}");
+            let held = whole.coverage.iter().any(|row| row.covered != Covered::Unsupported);
+            assert_eq!(
+                held,
+                !whole.wants.is_empty(),
+                "what has a file holds, what has none does not: {name} {client:?}"
+            );
+        }
+    }
+}

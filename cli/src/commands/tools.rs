@@ -3,6 +3,7 @@
 //! Nothing here writes into an agent's configuration; `skill install` does, and says what.
 
 mod bundle;
+mod import;
 mod list;
 mod show;
 mod trial;
@@ -28,6 +29,8 @@ enum Do {
     List(list::List),
     /// Try the rules of a bundle on their own examples
     Test(trial::Test),
+    /// Draft a bundle from what a server says about itself
+    Import(import::Import),
 }
 
 /// Runs one of them.
@@ -36,5 +39,6 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         Do::Show(args) => show::run(&args, context),
         Do::List(args) => list::run(&args, context),
         Do::Test(args) => trial::run(&args, context),
+        Do::Import(args) => import::run(&args, context),
     }
 }
