@@ -222,10 +222,11 @@ async fn read_bounded(mut response: Response, url: &str, bytes_max: usize) -> Re
 }
 
 /// The one table from the registry's statuses to exit codes: what it could not do is 3, what it
-/// refuses for what was sent is 1, what it does not allow is 4.
+/// refuses for what was sent is 1, what it cannot read is 2, what it does not allow is 4.
 fn refused(status: StatusCode, body: &[u8], url: &str) -> Failure {
     let exit = match status.as_u16() {
-        400 | 409 | 413 | 422 => Exit::Failed,
+        400 => Exit::Usage,
+        409 | 413 | 422 => Exit::Failed,
         403 => Exit::Policy,
         _ => Exit::Could,
     };

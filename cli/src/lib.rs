@@ -9,6 +9,7 @@
 //! place     the transaction that changes the disk            agents   who reads skills where
 //! ```
 
+pub mod abilities;
 pub mod agents;
 pub mod api;
 pub mod argument;

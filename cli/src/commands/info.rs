@@ -4,12 +4,14 @@
 
 use std::fmt::Write as _;
 
-use index::entry::{self, Entry, INDEX_BYTES_MAX};
+use index::entry::{self, Boundary, Entry, INDEX_BYTES_MAX};
 use index::urls;
 use serde_json::json;
+use skills::manifest::Kind;
 use skills::{PackageName, Version};
 
 use super::whoami::day;
+use crate::abilities::{plural, words};
 use crate::argument;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -85,8 +87,9 @@ fn text(entry: &Entry, entries: &[Entry]) -> String {
     if !entry.kw.is_empty() {
         row("keywords", shown::line(&entry.kw.join(", "), 64));
     }
+    kind_rows(entry).into_iter().for_each(|(label, value)| row(label, value));
     row("contents", format!("{}, {} bytes packed", plural(entry.files, "file"), entry.size));
-    row("brings", capabilities(entry));
+    row("brings", shown::line(&words(&entry.caps), 200));
     for dependency in &entry.deps {
         row("depends on", format!("{} {}", dependency.name, dependency.req));
     }
@@ -105,18 +108,24 @@ fn text(entry: &Entry, entries: &[Entry]) -> String {
     text
 }
 
-/// What it can do to a machine beyond being read: the words that `update` compares and shows.
-pub(crate) fn capabilities(entry: &Entry) -> String {
-    let caps = &entry.caps;
-    let scripts = (caps.scripts > 0).then(|| format!("{} to run", plural(caps.scripts, "script")));
-    let exec = caps.exec.then(|| "executable files".to_owned());
-    let tools = caps.allowed_tools.then(|| "tools granted without asking (allowed-tools)".to_owned());
-    let words: Vec<String> = [scripts, exec, tools].into_iter().flatten().collect();
-    if words.is_empty() { "no scripts, no granted tools".to_owned() } else { words.join(", ") }
-}
-
-fn plural(count: u32, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+/// What only some kinds say: what they are cleared for, and how much proof there is.
+fn kind_rows(entry: &Entry) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if entry.kind != Kind::Skill {
+        rows.push(("kind", entry.kind.as_str().to_owned()));
+    }
+    if let Some(Boundary { env, data, approval }) = &entry.boundary {
+        let known = |label: &str, text: &str| (!text.is_empty()).then(|| format!("{label} {text}"));
+        let parts = [known("environment", &env.join(" or ")), known("data", data), known("approval", approval)];
+        rows.push(("boundary", shown::line(&parts.into_iter().flatten().collect::<Vec<_>>().join(", "), 96)));
+    }
+    let counts =
+        [("checks", entry.checks, entry.kind == Kind::Brief), ("fixtures", entry.fixtures, entry.kind == Kind::Check)];
+    rows.extend(
+        counts.into_iter().filter(|(.., of_kind)| *of_kind).map(|(label, count, _)| (label, count.to_string())),
+    );
+    rows.extend(entry.evals.as_ref().map(|path| ("evals", shown::line(path, 64))));
+    rows
 }
 
 /// Newest first, yanked ones marked.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use index::lock::{LockedSkill, Source};
 use serde_json::{Value, json};
+use skills::manifest::Kind;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -25,8 +26,15 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let mut text = String::new();
     for skill in &lock.skills {
         let folder = if skill.folder == *skill.name.name() { String::new() } else { format!("  as {}", skill.folder) };
-        writeln!(text, "{:<44} {:<12} {}{folder}", skill.name.to_string(), skill.version.to_string(), origin(skill))
-            .expect("writing to a string");
+        let kind = if skill.kind == Kind::Skill { String::new() } else { format!("  {}", skill.kind.as_str()) };
+        writeln!(
+            text,
+            "{:<44} {:<12} {}{folder}{kind}",
+            skill.name.to_string(),
+            skill.version.to_string(),
+            origin(skill)
+        )
+        .expect("writing to a string");
     }
     if lock.skills.is_empty() {
         context.ui.note("no skills are installed");
@@ -49,7 +57,7 @@ fn skill_json(skill: &LockedSkill) -> Value {
         Source::Path { path } => json!({ "path": path }),
     };
     json!({
-        "name": skill.name, "version": skill.version, "folder": skill.folder, "tree": skill.tree,
+        "name": skill.name, "version": skill.version, "kind": skill.kind, "folder": skill.folder, "tree": skill.tree,
         "source": source, "dependencies": skill.dependencies, "files": skill.files,
     })
 }

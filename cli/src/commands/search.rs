@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use index::api::SearchAnswer;
 use serde_json::json;
+use skills::manifest::Kind;
 
 use crate::api;
 use crate::context::Context;
@@ -17,7 +18,7 @@ const HITS_MAX: u32 = 100;
 /// Arguments of `skill search`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Words that must all occur
+    /// Words that must all occur, and filters: kind:tools mutates:false network:none env:staging scope:acme
     #[arg(required = true)]
     words: Vec<String>,
     /// How many to show
@@ -33,7 +34,8 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let mut text = String::new();
     for hit in &answer.hits {
         let yanked = if hit.yanked { "  (yanked)" } else { "" };
-        let _ = writeln!(text, "{} {}{yanked}", hit.name, hit.version);
+        let kind = if hit.kind == Kind::Skill { String::new() } else { format!("  ({})", hit.kind.as_str()) };
+        let _ = writeln!(text, "{} {}{kind}{yanked}", hit.name, hit.version);
         let description = shown::line(&hit.description, 76);
         if !description.is_empty() {
             let _ = writeln!(text, "    {description}");

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use index::entry::Entry;
 use skills::PackageName;
 
-use super::{info, install};
+use super::install;
+use crate::abilities;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::install::{Installed, Journey, Options, Unlock, fetch_catalogue};
 use crate::project::Project;
 use crate::registries::Registries;
+use crate::shown;
 use crate::trust::Trust;
 use crate::ui::Answer;
 
@@ -100,9 +102,10 @@ fn show_capabilities(context: &Context, project: &Project, decided: &Installed) 
             version.as_ref().and_then(|version| entries.iter().find(|entry| entry.vers == *version))
         };
         let (Some(before), Some(after)) = (of(&change.from), of(&change.to)) else { continue };
-        let (was, is) = (info::capabilities(before), info::capabilities(after));
+        let (was, is) = (abilities::words(&before.caps), abilities::words(&after.caps));
         if was != is {
-            context.ui.warn(format!("{}: capabilities change from {was} to {is}", change.name));
+            let sentence = format!("{}: capabilities change from {was} to {is}", change.name);
+            context.ui.warn(shown::line(&sentence, 400));
         }
     }
     Ok(())

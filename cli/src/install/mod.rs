@@ -19,10 +19,12 @@ mod verdict;
 
 use std::collections::BTreeSet;
 
+use evidence::Admitted;
 use index::lock::{Approved, Lock};
 use index::verify::Finding;
 use skills::PackageName;
 
+use crate::abilities;
 use crate::context::Context;
 use crate::diary;
 use crate::failure::{Exit, Failure};
@@ -33,7 +35,7 @@ use crate::tools::Decided;
 use crate::trust::Trust;
 
 pub use evidence::{Evidence, ToJudge, judge_all, load_offline, today};
-pub use kinds::check_on_disk;
+pub use kinds::{check_on_disk, wrong_dependencies};
 pub use pins::describe_chain;
 pub use plan::SkillChange;
 pub use resolution::{Catalogue, fetch_catalogue, unversioned};
@@ -141,6 +143,10 @@ impl Journey<'_> {
         let verified = evidence::verify_missing(picks, judged, &stands, &registries, &trust.policy, context)?;
         plan::settle_stubs(&mut lock, &mut stands, &verified);
         kinds::refuse_lies(project, &lock, &verified)?;
+        kinds::refuse_dependencies(&lock)?;
+        if !options.rehearsal {
+            announce(context, &old, &verified)?;
+        }
         let decided = tools::decide(project, &wants, &old, &mut lock, &verified, &options)?;
         let mut plan =
             plan::plan(project, &old, lock, stands, verified, &evidence, (&wants_text, &trust.text), options.force)?;
@@ -176,6 +182,20 @@ impl Installed {
             lock,
         }
     }
+}
+
+/// Says what each package that was not here before can do: people decide about it now, or look at it in
+/// review, and its own files are the only witness.
+fn announce(context: &Context, old: &Lock, admitted: &[(PackageName, Admitted)]) -> Result<(), Failure> {
+    for (name, admitted) in admitted {
+        let Admitted::Fresh(verified) = admitted else { continue };
+        let mut lines = abilities::of_new(verified.tree())?.into_iter();
+        if let (None, Some(first)) = (old.skill(name), lines.next()) {
+            context.ui.note(format!("{name} {} brings: {first}", verified.version()));
+            lines.for_each(|line| context.ui.note(format!("    {line}")));
+        }
+    }
+    Ok(())
 }
 
 fn lock_would_change(picks: &[resolution::Pick], old: &Lock) -> Failure {

@@ -13,6 +13,7 @@ use index::verify::{Class, Finding};
 
 use crate::agents::{Agent, CANONICAL};
 use crate::failure::Failure;
+use crate::install::wrong_dependencies;
 use crate::place;
 use crate::project::Project;
 use crate::tools;
@@ -28,6 +29,9 @@ pub(super) fn findings(project: &Project, lock: &Lock, policy: &Policy) -> Resul
     }
     findings.extend(linked_places(project));
     findings.extend(disagreements(&wants, lock));
+    findings.extend(wrong_dependencies(lock).into_iter().map(|refusal| {
+        about("SKV001", Class::Failed, "skills.lock", &refusal.message, "restore skills.lock from version control")
+    }));
     findings.extend(unrecorded(project, lock, policy));
     findings.extend(tools::status::findings(project, &wants, lock)?);
     Ok(findings)
