@@ -44,7 +44,7 @@ const STEPS: &[Step] = &[
     step("Ada logs in", "skill login --token-stdin < \"$DIR/token\"", "as ada"),
     step("Ada's signing key, which never leaves this machine", "skill key generate --no-passphrase", ""),
     step(
-        "Publish three packages: all of them, or none",
+        "Publish all packages that we ship: every one, or none",
         "skill publish --register-key skills/vetted/*",
         "vetted/skill-orchestrate@1.0.0",
     ),
