@@ -10,7 +10,9 @@ import subprocess
 
 HARDENED = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.devnull, "-c", "core.quotePath=false",
             "-c", "safe.directory=*", "-c", "core.attributesFile=" + os.devnull,
-            "-c", "protocol.allow=never"]
+            "-c", "protocol.allow=never", "-c", "core.fileMode=true", "-c", "core.symlinks=true",
+            # An edit that keeps size and time would be missed otherwise.
+            "-c", "core.checkStat=default", "-c", "core.trustctime=true", "-c", "core.untrackedCache=false"]
 
 
 class CannotJudge(Exception):
@@ -107,6 +109,8 @@ def matcher(patterns):
     for pattern in patterns:
         if not pattern or pattern.startswith("/") or ".." in pattern.split("/"):
             raise CannotJudge(f"`{shown(pattern)}` is not a pattern within the repository")
+        if pattern.startswith("!") or "{" in pattern or "}" in pattern:
+            raise CannotJudge(f"`{shown(pattern)}`: write one pattern for each alternative; there is no `{{}}` and no `!`")
     compiled = [glob(pattern) for pattern in patterns]
     return lambda path: any(one.fullmatch(path) for one in compiled)
 
