@@ -158,7 +158,7 @@ const UNJUDGED: [(&str, &[&str], &str); 10] = [
     ("check-tests-pass", &["--format=auto", "--min-tests=1", "--", "true"], "no summary of tests"),
     ("check-tests-pass", &["--format=auto", "--min-tests=1", "--", "no-such-runner"], "is not here"),
     ("check-lint-clean", &["--canary", "--", "true"], "shows that it looked"),
-    ("check-diff-within", &["--base=HEAD", "--allow"], "for a brief"),
+    ("check-diff-within", &["--base=HEAD", "--allow"], "about a brief"),
     ("check-no-secrets", &["--base=nowhere", "--allow-file=x"], "no revision"),
     ("check-license-headers", &["--license=MIT", "--files", "**/*.rs", "--exclude"], "no file matches"),
     ("check-build-reproducible", &["--artifacts", "dist/**", "--", "true"], "made no artifact"),
