@@ -60,6 +60,11 @@ pub(super) fn decide(
         return Err(Failure::new(Exit::Failed, "edited", seen)
             .hint("`skill status` shows what differs; `--force` writes it anew"));
     }
+    if options.locked && !decided.keeps_the_ledger(old) {
+        let seen = "the entries of tool bundles in clients' files do not match skills.lock, and `--locked` forbids changing it";
+        return Err(Failure::new(Exit::Failed, "lock-would-change", seen)
+            .hint("run `skill install` without `--locked`, and commit skills.lock"));
+    }
     (lock.entries, lock.approved) = (decided.rows.clone(), decided.approved.clone());
     Ok(Some(decided))
 }

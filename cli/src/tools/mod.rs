@@ -250,10 +250,15 @@ impl Decided {
 
     /// Whether the ledger and the files are already so.
     pub fn changes_nothing(&self, lock: &Lock) -> bool {
-        let mut rows = Lock { entries: self.rows.clone(), approved: self.approved.clone(), ..Lock::default() };
-        let mut before = Lock { entries: lock.entries.clone(), approved: lock.approved.clone(), ..Lock::default() };
-        let same = std::mem::take(&mut rows).format() == std::mem::take(&mut before).format();
-        same && self.files.is_empty() && self.modified.is_empty()
+        self.keeps_the_ledger(lock) && self.files.is_empty() && self.modified.is_empty()
+    }
+
+    /// Whether the lock has these rows and approvals already, and no others.
+    pub fn keeps_the_ledger(&self, lock: &Lock) -> bool {
+        let text = |entries: &[Entry], approved: &[Approved]| {
+            Lock { entries: entries.to_vec(), approved: approved.to_vec(), ..Lock::default() }.format()
+        };
+        text(&self.rows, &self.approved) == text(&lock.entries, &lock.approved)
     }
 }
 

@@ -154,6 +154,7 @@ fn a_denial_that_is_taken_out_together_with_its_row_is_missed() {
     let rows: Vec<&str> = lock.split("\n[[").filter(|row| !row.contains("item = \"Bash(dropdb *)\"")).collect();
     bob.write("skills.lock", rows.join("\n[["));
     bob.skill(&["verify", "--offline"]).exits(1).says("SKV061");
+    bob.skill(&["install", "--locked"]).exits(1).says("do not match skills.lock");
     bob.skill(&["install"]).ok();
     bob.skill(&["verify", "--offline"]).ok();
     assert!(bob.read(".claude/settings.json").contains("Bash(dropdb *)"));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tests::binaries::repository;
 use tests::files::{read, set_mode};
-use tests::{Person, World};
+use tests::{Person, Shop, World, kinds};
 
 const PACKAGE: &str = "platform/tools-postgres-readonly";
 const FOLDER: &str = "./packages/tools-postgres-readonly";
@@ -311,4 +311,55 @@ fn a_layer_of_the_user_that_overrides_ours_is_listed() {
     bob.write(".opencode/opencode.json", widened);
     let screen = bob.skill(&["status"]).ok();
     screen.says("ineffective").says("bypassPermissions").says("is not trusted there").says("the last one wins");
+}
+
+#[test]
+fn an_approval_is_for_the_signed_archive_and_the_next_release_starts_without() {
+    let shop = Shop::open();
+    kinds::tools(&shop.alice.work, "1.0.0");
+    shop.alice.skill(&["publish", "--register-key", "guard"]).ok();
+    shop.bob.write(".claude/settings.json", "{}\n");
+    shop.bob.skill(&["add", "acme/guard", "--trust"]).ok();
+    shop.bob.skill(&["approve", "acme/guard", "--grant", "mcp:pg:query", "--yes"]).ok();
+    let approved = shop.bob.read("skills.lock");
+    assert!(approved.contains("[[approved]]") && shop.bob.read(".claude/settings.json").contains(ALLOW));
+
+    let clone = shop.bob.within("../clone");
+    for path in ["skills.toml", "skills.lock", ".mcp.json", ".claude/settings.json", ".skill/trust.toml"] {
+        clone.write(path, shop.bob.read(path));
+    }
+    tests::files::copy(&shop.bob.work.join(".skill/proofs"), &clone.work.join(".skill/proofs"));
+    clone.skill(&["install", "--locked"]).ok();
+    for path in ["skills.lock", ".mcp.json", ".claude/settings.json"] {
+        assert_eq!(clone.read(path), shop.bob.read(path), "a clone changes nothing of {path}");
+    }
+    clone.skill(&["verify", "--offline"]).ok();
+
+    kinds::tools(&shop.alice.work, "1.1.0");
+    shop.alice.skill(&["publish", "guard"]).ok();
+    shop.bob.skill(&["update"]).ok().says("not allowed any more");
+    assert!(!shop.bob.read(".claude/settings.json").contains(ALLOW));
+    shop.bob.skill(&["verify", "--offline"]).ok();
+    shop.bob.skill(&["remove", "guard"]).ok();
+    assert_eq!(shop.bob.read(".claude/settings.json"), "{}\n");
+    assert!(!shop.bob.work.join(".mcp.json").exists());
+}
+
+#[test]
+fn what_two_bundles_share_goes_with_the_last_of_them() {
+    let world = World::new();
+    let bob = with_files(&world);
+    let other = bob
+        .read("packages/tools-postgres-readonly/skill.toml")
+        .replace("platform/tools-postgres-readonly", "platform/tools-too");
+    bob.write("packages/tools-too/skill.toml", other);
+    bob.skill(&["add", FOLDER, "./packages/tools-too", "--trust"]).ok();
+    assert_eq!(bob.read(".claude/settings.json").matches("Bash(dropdb *)").count(), 1);
+    bob.skill(&["remove", PACKAGE]).ok();
+    assert!(bob.read(".claude/settings.json").contains("Bash(dropdb *)"));
+    bob.skill(&["verify", "--offline"]).ok();
+    bob.skill(&["remove", "tools-too"]).ok();
+    for (path, text) in BEFORE {
+        assert_eq!(bob.read(path), *text, "{path}");
+    }
 }
