@@ -171,9 +171,9 @@ fn what_a_check_cannot_judge_is_neither_a_pass_nor_a_fail() {
     }
     let world = World::new();
     let work = world.folder("work");
-    tests::write(&work.join("state.json"), r#"{"format_version":"1.0","values":{}}"#);
-    tests::write(&work.join("twice.json"), r#"{"format_version":"1.2","resource_changes":[],"resource_changes":[]}"#);
-    tests::write(&work.join("broken.json"), r#"{"format_version":"1.2","errored":true,"resource_changes":[]}"#);
+    tests::write(work.join("state.json"), r#"{"format_version":"1.0","values":{}}"#);
+    tests::write(work.join("twice.json"), r#"{"format_version":"1.2","resource_changes":[],"resource_changes":[]}"#);
+    tests::write(work.join("broken.json"), r#"{"format_version":"1.2","errored":true,"resource_changes":[]}"#);
     for words in ["init -q -b main", "add -A", "-c user.name=a -c user.email=a@example.invalid commit -q -m one"] {
         assert!(Command::new("git").args(words.split(' ')).current_dir(&work).status().expect("git").success());
     }
