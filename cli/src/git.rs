@@ -75,6 +75,14 @@ impl Repository {
         Ok(answer.map(|answer| answer.stdout))
     }
 
+    /// The path, relative to the top, of what a folder of the work tree has at `path`.
+    pub fn inside(&self, folder: &Path, path: &str) -> String {
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let below = folder.strip_prefix(&self.top).unwrap_or(Path::new(""));
+        let below = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
+        format!("{}{path}", below.collect::<String>())
+    }
+
     /// Where two revisions parted; `None` where they never met, or the history is cut off before that.
     pub fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, Failure> {
         let (Some(one), Some(other)) = (self.commit(one)?, self.commit(other)?) else { return Ok(None) };
@@ -148,7 +156,7 @@ impl Changed {
 }
 
 /// An option, or a name with `:` in it (`:0` is the index of the change under review), is no revision.
-fn check_revision(revision: &str) -> Result<(), Failure> {
+pub(crate) fn check_revision(revision: &str) -> Result<(), Failure> {
     if revision.is_empty() || revision.starts_with('-') || revision.contains([':', '\n', '\0']) {
         let seen = format!("`{}` is not the name of a Git revision", revision.escape_debug());
         return Err(Failure::usage("policy-ref", seen).hint("name a branch, a tag or a commit, such as origin/main"));

@@ -29,10 +29,11 @@
 use std::collections::BTreeMap;
 
 use crate::clients::{Client, Renames};
-use crate::policy::WorkspacePolicy;
+use crate::policy::{EvidenceTrust, WorkspacePolicy};
 use crate::project::toml_sentence;
 use index::lock::LinkKind;
 use serde::Deserialize;
+use skills::evidence::Trust;
 use skills::{PackageName, Refusal, Requirement, SkillName};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
@@ -158,6 +159,14 @@ impl Wants {
         wants.policy = wire.policy;
         wants.share_stats = wire.stats.share;
         Ok(wants)
+    }
+
+    /// How far whoever signs evidence has to be independent: `[policy] evidence.trust`.
+    pub fn evidence_trust(&self) -> Trust {
+        match self.policy.evidence.trust {
+            Some(EvidenceTrust::Ci) => Trust::Ci,
+            Some(EvidenceTrust::Local) | None => Trust::Local,
+        }
     }
 
     /// The URL of a registry by its name.

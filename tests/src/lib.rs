@@ -16,6 +16,7 @@
 //! mirror      a server of static files that can lie
 //! publisher   a key in the test's own hands: signs what the program would refuse to sign
 //! forge       archives that break the law, one each
+//! workshop    a repository with a brief, and evidence in the test's own hands
 //! tools       programs of others, which may be absent
 //! ```
 
@@ -29,6 +30,7 @@ pub mod publisher;
 pub mod screen;
 pub mod shop;
 pub mod tools;
+pub mod workshop;
 pub mod world;
 
 pub use files::{Snapshot, write};

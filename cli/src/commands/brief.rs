@@ -13,6 +13,7 @@ mod pattern;
 mod render;
 mod show;
 mod start;
+pub(crate) mod status;
 mod update;
 
 use clap::{Args as ClapArgs, Subcommand};
@@ -44,6 +45,8 @@ enum Do {
     Update(update::Update),
     /// Turn a rendered brief into a package
     New(new::New),
+    /// Say which tasks are done, which can be begun, and which wait for a human
+    Status(status::Status),
     /// Print the line that starts an agent with the brief's approval mode; start nothing
     Start(start::Start),
     /// Record that somebody stopped and asked
@@ -51,6 +54,8 @@ enum Do {
     /// Record how the work ended, and put the brief away
     Close(close::Close),
 }
+
+pub(crate) use package::render_again;
 
 /// Runs one of them.
 pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
@@ -62,6 +67,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         Do::Render(args) => render::run(&args, context),
         Do::Update(args) => update::run(&args, context),
         Do::New(args) => new::run(&args, context),
+        Do::Status(args) => status::run(&args, context),
         Do::Start(args) => start::run(&args, context),
         Do::Escalate(args) => escalate::run(&args, context),
         Do::Close(args) => close::run(&args, context),

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use skills::evidence::{Role, Trust};
 use skills::key::PublicKey;
 use skills::sshsig;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::handover::approve::signer_row;
 use crate::keys::{KeyFile, KeyFolder};
 use crate::passphrase::{self, PassphraseFlags};
 use crate::ui::Answer;
@@ -27,7 +29,7 @@ enum Action {
     /// List the keys
     List,
     /// Show a key: its id, and the public half in each form
-    Show(Which),
+    Show(Show),
     /// Write the public half of a key to stdout
     Export(Export),
 }
@@ -56,6 +58,42 @@ struct Which {
 }
 
 #[derive(Debug, ClapArgs)]
+struct Show {
+    #[command(flatten)]
+    which: Which,
+    /// Print the row that registers it in .skill/trust.toml for evidence and approvals
+    #[arg(long)]
+    signer: bool,
+    /// How far the signer is independent of the person whose work it judges
+    #[arg(long, value_enum, default_value_t = TrustChoice::Local, requires = "signer")]
+    trust: TrustChoice,
+    /// What the signer may sign; more than once for several
+    #[arg(long = "role", value_enum, default_value = "evidence", requires = "signer")]
+    roles: Vec<RoleChoice>,
+    /// What the signer is called in reports; by default the name of the key
+    #[arg(long = "as", value_name = "NAME", requires = "signer")]
+    called: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TrustChoice {
+    /// Somebody's own machine
+    Local,
+    /// The team's CI
+    Ci,
+    /// Neither author nor reviewer controls it
+    Independent,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleChoice {
+    /// Evidence of checks
+    Evidence,
+    /// Decisions about human tasks
+    Approval,
+}
+
+#[derive(Debug, ClapArgs)]
 struct Export {
     #[command(flatten)]
     which: Which,
@@ -73,7 +111,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     match args.action {
         Action::Generate(args) => generate(&args, &keys, context),
         Action::List => list(&keys, context),
-        Action::Show(which) => show(&which, &keys, context),
+        Action::Show(args) => show(&args, &keys, context),
         Action::Export(args) => export(&args, &keys, context),
     }
 }
@@ -118,9 +156,12 @@ fn list(keys: &KeyFolder, context: &Context) -> Result<Answer, Failure> {
     Ok(Answer::new(text, json!({ "keys": rows })))
 }
 
-fn show(which: &Which, keys: &KeyFolder, context: &Context) -> Result<Answer, Failure> {
-    let key = keys.choose(which.name.as_deref())?;
-    let public = public_half(&key, which, context)?;
+fn show(args: &Show, keys: &KeyFolder, context: &Context) -> Result<Answer, Failure> {
+    let key = keys.choose(args.which.name.as_deref())?;
+    let public = public_half(&key, &args.which, context)?;
+    if args.signer {
+        return Ok(signer(args, &key, &public));
+    }
     let protection = if key.is_encrypted()? { "encrypted" } else { "no passphrase" };
     let text = format!(
         "name         {}\nid           {}\nfingerprint  {}\nssh          {}\nfile         {} ({protection})\n\n{}",
@@ -132,6 +173,22 @@ fn show(which: &Which, keys: &KeyFolder, context: &Context) -> Result<Answer, Fa
         public.pem(),
     );
     Ok(Answer::new(text, key_json(&key, &public)))
+}
+
+/// The row for `.skill/trust.toml`; a person puts it there, and another one reviews it.
+fn signer(args: &Show, key: &KeyFile, public: &PublicKey) -> Answer {
+    let trust = match args.trust {
+        TrustChoice::Local => Trust::Local,
+        TrustChoice::Ci => Trust::Ci,
+        TrustChoice::Independent => Trust::Independent,
+    };
+    let role = |choice: &RoleChoice| match choice {
+        RoleChoice::Evidence => Role::Evidence,
+        RoleChoice::Approval => Role::Approval,
+    };
+    let roles: Vec<Role> = args.roles.iter().map(role).collect();
+    let row = signer_row(args.called.as_deref().unwrap_or(&key.name), public, trust, &roles);
+    Answer::new(row.clone(), json!({"name": key.name, "id": public.id(), "signer": row}))
 }
 
 fn export(args: &Export, keys: &KeyFolder, context: &Context) -> Result<Answer, Failure> {

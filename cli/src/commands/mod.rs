@@ -22,6 +22,7 @@ pub mod outdated;
 pub mod pack;
 pub mod publish;
 pub mod remove;
+pub mod review;
 pub mod scope;
 pub mod search;
 pub mod stats;
@@ -94,8 +95,10 @@ commands! {
     Verify => verify, "verify";
     /// Say what of everything written here is still so
     Status => status, "status";
-    /// Allow what a tool bundle wishes for
+    /// Allow what a tool bundle wishes for, or decide about a task of a brief
     Approve => approve, "approve";
+    /// One page about the work on a brief: what changed, what ran, what is open
+    Review => review, "review";
     /// Look at a brief, judge it, render it
     Brief => brief, "brief";
     /// Run a check and keep its evidence; show that it can fail

@@ -43,6 +43,7 @@ const READERS: &[&str] = &[
     "brief list",
     "brief schema",
     "brief show",
+    "brief status",
     "brief start",
     "cache dir",
     "cache verify",

@@ -2,21 +2,25 @@
 //!
 //! Lock, policy, proofs and disk; nothing else. No network is used, nothing is changed, no
 //! shortcut is taken, and nothing stops at the first failure: every skill is judged and every
-//! finding reported. With `--policy-ref` the policy is the one of another Git revision, so that a
+//! finding reported. With `--evidence` the rendered briefs are judged as well: their proofs, their
+//! human gates, and that they are what their packages render. With `--policy-ref` the policy is the one of another Git revision, so that a
 //! pull request cannot bring its own.
 
+mod evidence;
 mod examine;
 mod formats;
 mod whole;
 
-use std::process::Command;
+use std::path::PathBuf;
 
 use index::lock::{Lock, LockedSkill};
 use index::verify::Finding;
 
 use self::formats::Format;
 use crate::context::Context;
-use crate::failure::{Failure, OnPath, exit_of};
+use crate::failure::{Failure, exit_of};
+use crate::git::{self, Repository};
+use crate::handover::Standing;
 use crate::project::Project;
 use crate::shown;
 use crate::trust::{TRUST_PATH, Trust};
@@ -25,17 +29,26 @@ use crate::ui::Answer;
 /// Arguments of `skill verify`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// `scope/name`, or the name of an installed folder; without any: all
+    /// `scope/name`, or the name of an installed folder; with `--evidence` the id of a brief; without any: all
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// Judge the evidence and the human gates of the open briefs, too
+    #[arg(long)]
+    evidence: bool,
     /// Take `.skill/trust.toml` from this Git revision, such as origin/main
     #[arg(long, value_name = "REF")]
     policy_ref: Option<String>,
     /// How to answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write a Markdown page about the evidence into this file, for the summary of a CI job
+    #[arg(long, value_name = "FILE", requires = "evidence")]
+    summary_md: Option<PathBuf>,
+    /// Write what was verified into this file, as an in-toto statement (SVR v0.2)
+    #[arg(long, value_name = "FILE", requires = "evidence")]
+    attest: Option<PathBuf>,
     /// For the user instead of a repository
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "evidence")]
     global: bool,
 }
 
@@ -48,6 +61,17 @@ pub struct Report {
     pub skills: Vec<SkillReport>,
     /// Findings about the project as a whole.
     pub project: Vec<Finding>,
+    /// The briefs, where evidence was asked for.
+    pub briefs: Option<Vec<BriefReport>>,
+}
+
+/// What a report says of one brief.
+#[derive(Debug)]
+pub struct BriefReport {
+    /// The brief, judged.
+    pub standing: Standing,
+    /// What was found.
+    pub findings: Vec<Finding>,
 }
 
 /// What a report says of one skill.
@@ -67,7 +91,9 @@ impl Report {
     /// The same report, with nothing in it that a terminal, a log or a CI system would obey: paths and
     /// link targets come from whoever wrote the branch.
     fn legible(mut self) -> Self {
-        for finding in self.project.iter_mut().chain(self.skills.iter_mut().flat_map(|skill| &mut skill.findings)) {
+        let briefs = self.briefs.iter_mut().flatten().flat_map(|brief| &mut brief.findings);
+        let skills = self.skills.iter_mut().flat_map(|skill| &mut skill.findings);
+        for finding in self.project.iter_mut().chain(skills).chain(briefs) {
             finding.message = shown::single(&finding.message);
             finding.path = finding.path.take().map(|path| shown::single(&path));
         }
@@ -76,7 +102,8 @@ impl Report {
 
     /// Every finding of the report.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.project.iter().chain(self.skills.iter().flat_map(|skill| &skill.findings))
+        let briefs = self.briefs.iter().flatten().flat_map(|brief| &brief.findings);
+        self.project.iter().chain(self.skills.iter().flat_map(|skill| &skill.findings)).chain(briefs)
     }
 }
 
@@ -85,8 +112,12 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let project = Project::find(context, args.global)?;
     let trust = read_trust(&project, args.policy_ref.as_deref(), context)?;
     let lock = project.lock()?;
-    let skills = select(&lock, &args.names)?;
-    let report = examine::examine(&project, &lock, &skills, &trust)?.legible();
+    let skills = select(&lock, if args.evidence { &[] } else { &args.names })?;
+    let mut report = examine::examine(&project, &lock, &skills, &trust)?;
+    if args.evidence {
+        evidence::examine(&mut report, &project, &trust, &args)?;
+    }
+    let report = report.legible();
     let findings: Vec<Finding> = report.findings().cloned().collect();
     let exit = exit_of(&findings);
     if context.ui.json() && !matches!(args.format, Format::Text | Format::Json) {
@@ -99,22 +130,14 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
 /// The policy on the disk, or of another revision. A revision without one trusts nobody.
 fn read_trust(project: &Project, policy_ref: Option<&str>, context: &Context) -> Result<Trust, Failure> {
     let Some(reference) = policy_ref else { return Trust::read(project) };
-    // An empty variable in a CI script, and `:0`, would name the index of the branch under review.
-    if reference.is_empty() || reference.starts_with('-') || reference.contains(':') {
-        return Err(Failure::usage(
-            "policy-ref",
-            format!("`{}` is not the name of a Git revision", reference.escape_debug()),
-        )
-        .hint("name a branch, a tag or a commit: `--policy-ref origin/main`"));
-    }
-    let commit =
-        git(project, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{reference}^{{commit}}")])?;
-    let Some(commit) = commit else {
-        return Err(Failure::could_not("policy-ref", format!("Git knows no revision `{reference}` here"))
-            .hint("in CI, fetch the base branch first: `git fetch origin main`"));
+    let unknown = || {
+        Failure::could_not("policy-ref", format!("Git knows no revision `{}` here", reference.escape_debug()))
+            .hint("in CI, fetch the base branch first: `git fetch origin main`")
     };
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-    match git(project, &["cat-file", "blob", &format!("{commit}:./{TRUST_PATH}")])? {
+    git::check_revision(reference)?;
+    let repository = Repository::around(&project.root)?.ok_or_else(unknown)?;
+    let commit = repository.commit(reference)?.ok_or_else(unknown)?;
+    match repository.show(&commit, &repository.inside(&project.root, TRUST_PATH))? {
         Some(text) => Trust::parse(
             String::from_utf8(text)
                 .map_err(|_| Failure::usage("file-not-utf8", format!("{TRUST_PATH} at {reference} is not UTF-8")))?,
@@ -126,15 +149,6 @@ fn read_trust(project: &Project, policy_ref: Option<&str>, context: &Context) ->
             Trust::parse(String::new())
         }
     }
-}
-
-/// What Git prints, or `None` where it fails. A bare repository that the branch under review brings
-/// along must not answer for the real one, nor replaced objects for real ones.
-fn git(project: &Project, args: &[&str]) -> Result<Option<Vec<u8>>, Failure> {
-    let mut command = Command::new("git");
-    command.args(["--no-replace-objects", "-c", "safe.bareRepository=explicit", "-C"]).arg(&project.root).args(args);
-    let output = command.output().on("run git in", &project.root)?;
-    Ok(output.status.success().then_some(output.stdout))
 }
 
 fn select<'l>(lock: &'l Lock, names: &[String]) -> Result<Vec<&'l LockedSkill>, Failure> {

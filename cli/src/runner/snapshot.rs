@@ -53,6 +53,11 @@ impl Snapshot {
         self.tree.as_ref()
     }
 
+    /// Whether a file is part of it: with Git, one that it would commit.
+    pub fn has(&self, path: &str) -> bool {
+        self.entries.contains_key(path.as_bytes())
+    }
+
     /// The digest of a check's inputs.
     pub fn inputs(&self, inputs: &Inputs) -> Result<Sha256, Failure> {
         self.inputs_within(inputs, NESTED_MAX)

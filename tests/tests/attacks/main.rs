@@ -8,6 +8,7 @@ mod archives;
 mod bodies;
 mod branches;
 mod checks;
+mod evidence;
 mod kinds;
 mod ledgers;
 mod mirrors;

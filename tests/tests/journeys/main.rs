@@ -6,6 +6,7 @@ mod author;
 mod brief;
 mod check;
 mod envelopes;
+mod evidence;
 mod kinds;
 mod mistakes;
 mod repository;

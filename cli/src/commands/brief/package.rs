@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use index::lock::Lock;
 use skills::brief::uses::{Bundle, Pinned, Proof};
-use skills::brief::{Document, Source, Tables};
+use skills::brief::{Document, Rendered, Source, Tables, render_family};
 use skills::manifest::{Kind, Kinded, Manifest};
 use skills::statement::Dependency;
 use skills::tree::Tree;
@@ -71,6 +71,19 @@ pub(super) fn open(name: &str, from: Option<&Path>, context: &Context) -> Result
             .hint("`skill brief list` shows what is installed; `skill add SCOPE/NAME` installs more"));
     }
     open_folder(path, from)
+}
+
+/// What the packages of a lock render from the values of a document: the same bytes, if nobody touched
+/// either.
+pub(crate) fn render_again(project: &Project, lock: &Lock, document: &Document) -> Result<Rendered, Failure> {
+    let origin = Origin::Lock(Box::new(project.clone()), lock.clone());
+    let name = document.from.package.to_string();
+    let gone = || Failure::could_not("package-not-installed", format!("skills.lock does not have `{name}`"));
+    let package = Package::of(origin.fetch_named(&name)?.ok_or_else(gone)?)?;
+    let values = package.tables.params.accept(&document.params)?;
+    let uses = package.uses(&origin)?.complete()?;
+    let family = render_family(&package.source(&uses), &uses.library(), &values, Some(&document.id))?;
+    Ok(family.into_iter().next().expect("a family has its parent first"))
 }
 
 /// The installed brief of that name; nothing if the lock does not have it.

@@ -44,7 +44,7 @@ pub(super) fn examine(
     });
     let skills = reports.collect::<Result<Vec<_>, Failure>>()?;
     let policy = skills::Sha256::of(&trust.text).to_string();
-    Ok(Report { policy, skills, project: whole::findings(project, lock, &trust.policy)? })
+    Ok(Report { policy, skills, project: whole::findings(project, lock, &trust.policy)?, briefs: None })
 }
 
 /// What there is to say about who signed a skill.

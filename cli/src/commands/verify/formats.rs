@@ -4,11 +4,14 @@ use std::fmt::Write;
 
 use index::verify::{Class, Finding, RULES};
 use serde_json::{Value, json};
+use skills::evidence::judge::JudgedCheck;
 
-use super::{Report, SkillReport};
+use super::{BriefReport, Report, SkillReport};
+use crate::commands::brief::status::rows;
 use crate::context::Context;
 use crate::report::{class_name, finding_json, finding_line};
 use crate::sarif;
+use crate::shown;
 use crate::ui::Answer;
 
 /// How to answer.
@@ -64,7 +67,31 @@ fn text(report: &Report, context: &Context) -> String {
                 .expect("writing to a string");
         }
     }
+    for brief in report.briefs.iter().flatten() {
+        text.push_str(&of_brief(brief, context));
+    }
     writeln!(text, "{}\npolicy {}", summary(report), report.policy).expect("writing to a string");
+    text
+}
+
+/// The verdict on each check and where each task stands; then what was found.
+fn of_brief(brief: &BriefReport, context: &Context) -> String {
+    let id = &brief.standing.brief.id;
+    let mut text = format!("brief {id}\n");
+    for check in &brief.standing.judged.checks {
+        let style = if check.verdict.is_proved() { "32" } else { "1;31" };
+        let by = check.run.as_ref().map(|run| format!(" (signed by {}, {})", run.signer, run.trust.as_str()));
+        let verdict = context.ui.paint(style, &shown::line(&check.verdict.to_string(), 200));
+        writeln!(text, "  {}: {verdict}{}", check.id, shown::single(&by.unwrap_or_default()))
+            .expect("writing to a string");
+    }
+    for task in &brief.standing.tasks {
+        let why = shown::line(&task.why, 200);
+        writeln!(text, "  task {}: {}, {why}", task.id, task.state.as_str()).expect("writing to a string");
+    }
+    for finding in &brief.findings {
+        writeln!(text, "{}", line(finding, context)).expect("writing to a string");
+    }
     text
 }
 
@@ -74,6 +101,11 @@ fn summary(report: &Report) -> String {
     let excepted =
         report.skills.iter().filter(|skill| skill.findings.iter().any(|finding| finding.id == "SKV050")).count();
     let total = report.skills.len();
+    let unproved = report.briefs.iter().flatten().filter(|brief| refused(&brief.findings)).count();
+    if unproved > 0 {
+        let briefs = report.briefs.as_ref().map_or(0, Vec::len);
+        return format!("verified {} of {total}, {bad} refused; {unproved} of {briefs} briefs not proved", total - bad);
+    }
     if bad > 0 || !report.project.is_empty() {
         let beside = if report.project.is_empty() { "" } else { "; the project has findings of its own" };
         return format!("verified {} of {total}, {bad} refused{beside}", total - bad);
@@ -107,10 +139,35 @@ fn data(report: &Report) -> Value {
             "findings": skill.findings.iter().map(finding_json).collect::<Vec<_>>(),
         })
     };
-    json!({
+    let mut data = json!({
         "policy": report.policy,
         "skills": report.skills.iter().map(skill).collect::<Vec<_>>(),
         "findings": report.project.iter().map(finding_json).collect::<Vec<_>>(),
+    });
+    if let Some(briefs) = &report.briefs {
+        data["briefs"] = briefs.iter().map(brief_data).collect();
+    }
+    data
+}
+
+fn brief_data(brief: &BriefReport) -> Value {
+    let check = |check: &JudgedCheck| {
+        let run = check.run.as_ref();
+        json!({
+            "id": check.id, "verdict": check.verdict.word(), "why": check.verdict.to_string(),
+            "signer": run.map(|run| &run.signer), "trust": run.map(|run| run.trust),
+            "line": run.map(|run| run.line), "evidence": run.map(|run| run.digest),
+            "outcome": run.map(|run| run.run.outcome.as_str()),
+        })
+    };
+    let standing = &brief.standing;
+    json!({
+        "id": standing.brief.id,
+        "digest": standing.reference.digest,
+        "done": standing.is_done(),
+        "checks": standing.judged.checks.iter().map(check).collect::<Vec<_>>(),
+        "tasks": rows(standing),
+        "findings": brief.findings.iter().map(finding_json).collect::<Vec<_>>(),
     })
 }
 
@@ -145,12 +202,42 @@ fn junit(report: &Report) -> String {
     for skill in &report.skills {
         write_case(&mut xml, &skill.skill, &skill.findings);
     }
-    xml + "</testsuite></testsuites>\n"
+    xml.push_str("</testsuite>");
+    for brief in report.briefs.iter().flatten() {
+        write_brief(&mut xml, brief);
+    }
+    xml + "</testsuites>\n"
+}
+
+/// One suite a brief: a case for each check and each gate, and one for the brief itself.
+fn write_brief(xml: &mut String, brief: &BriefReport) {
+    let standing = &brief.standing;
+    let id = escape_xml(standing.brief.id.as_str());
+    let checks = standing.judged.checks.iter().map(|check| check.id.as_str());
+    let names: Vec<&str> = checks.chain(standing.gates.iter().map(|(task, ..)| task.as_str())).collect();
+    let of = |name: &str| format!("{}:{name}", standing.brief.id);
+    let is_named = |finding: &&Finding| names.iter().any(|name| finding.skill == of(name));
+    let mut cases: Vec<(&str, Vec<Finding>)> =
+        vec![("brief", brief.findings.iter().filter(|finding| !is_named(finding)).cloned().collect())];
+    for name in &names {
+        cases.push((name, brief.findings.iter().filter(|finding| finding.skill == of(name)).cloned().collect()));
+    }
+    let failures = cases.iter().filter(|(_, findings)| refused(findings)).count();
+    write!(xml, "<testsuite name=\"skill evidence {id}\" tests=\"{}\" failures=\"{failures}\">", cases.len())
+        .expect("writing to a string");
+    for (name, findings) in &cases {
+        write_case_of(xml, &format!("skill.evidence.{id}"), name, findings);
+    }
+    xml.push_str("</testsuite>");
 }
 
 fn write_case(xml: &mut String, name: &str, findings: &[Finding]) {
+    write_case_of(xml, "skill.verify", name, findings);
+}
+
+fn write_case_of(xml: &mut String, class: &str, name: &str, findings: &[Finding]) {
     let bad: Vec<&Finding> = findings.iter().filter(|finding| finding.class != Class::Note).collect();
-    write!(xml, "<testcase classname=\"skill.verify\" name=\"{}\">", escape_xml(name)).expect("writing to a string");
+    write!(xml, "<testcase classname=\"{class}\" name=\"{}\">", escape_xml(name)).expect("writing to a string");
     if let Some(first) = bad.first() {
         let lines: Vec<String> = bad.iter().map(|finding| finding_line(finding)).collect();
         write!(
