@@ -105,10 +105,10 @@ fn a_check_that_ignores_signals_and_runs_for_ever_is_ended_and_is_an_error() {
 
 #[test]
 fn a_check_writes_nowhere_but_where_it_said() {
-    let script = "try() { (echo x > \"$1\") 2>/dev/null && echo key wrote $2; }\n\
+    let script = "try() { (echo 0 > \"$1\") 2>/dev/null && echo key wrote $2; }\n\
                   try src/a.txt tree; try new.txt tree; try .git/hooks/x git; try skills.lock lock; try \"$HOME/x\" home\n\
                   try /tmp/skill-escape tmp; try /etc/skill-escape etc; try \"$SKILL_CHECK_PACKAGE/run.sh\" package\n\
-                  try /dev/shm/../../tmp/skill-escape tmp; try /proc/sys/kernel/core_pattern proc\n\
+                  try /dev/shm/../../tmp/skill-escape tmp; try /proc/self/oom_score_adj proc\n\
                   ln -s ../src/a.txt out/link; try out/link link; ln -s ../src out/folder; try out/folder/b.txt link\n\
                   ln src/a.txt out/hard 2>/dev/null && echo key linked; rm -f src/a.txt 2>/dev/null && echo key removed\n\
                   mv src out/ 2>/dev/null && echo key moved\n\
