@@ -9,7 +9,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use tests::binaries::repository;
 use tests::files::write;
 use tests::screen::Screen;
 use tests::tools::path_from;
@@ -18,9 +19,12 @@ use tests::world::{Person, World};
 /// The worked example of the format, a bundle for PostgreSQL.
 const BUNDLE: &str = include_str!("../../cli/src/clients/samples/postgres.toml");
 
+/// A bundle with everything that one can say, and reasons full of syntax.
+const MANY: &str = include_str!("../../cli/src/clients/samples/many.toml");
+
 const RULES: &str = ".codex/rules/skill-tools-postgres-readonly.rules";
 
-/// A repository in which a bundle is rendered for one client, and that client.
+/// A repository in which bundles are installed for one client, and that client.
 struct Desk {
     _world: World,
     person: Person,
@@ -29,7 +33,7 @@ struct Desk {
 
 impl Desk {
     /// Sits down where the clients are installed.
-    fn of(client: &str, flags: &[&str]) -> Option<Self> {
+    fn of(client: &str) -> Option<Self> {
         let modules = path_from("SKILL_TEST_CLIENTS")?;
         let world = World::new();
         let person = world.stranger("dora").within("repo").with("PG_READONLY_URL", "postgres://nowhere");
@@ -39,37 +43,18 @@ impl Desk {
             .into_iter()
             .fold(person, |person, name| person.with(name, "http://127.0.0.1:9"));
         person.git(&["init", "--quiet"]);
-        person.write("bundle/skill.toml", BUNDLE);
+        person.write("skills.toml", format!("[tools]\nclients = [\"{client}\"]\nruntime-hook = true\n"));
         let desk = Self { _world: world, person, modules };
-        desk.render(client, flags);
+        desk.install("platform/tools-postgres-readonly", BUNDLE);
         Some(desk)
     }
 
-    /// Writes what `skill tools show` says would be written.
-    fn render(&self, client: &str, flags: &[&str]) {
-        let mut args = vec!["tools", "show", "./bundle", "--client", client, "--json"];
-        args.extend(flags);
-        let shown: Value = serde_json::from_str(&self.person.skill(&args).ok().stdout).expect("JSON");
-        for want in shown["data"]["clients"][0]["wants"].as_array().expect("a list") {
-            self.apply(want);
-        }
-    }
-
-    fn apply(&self, want: &Value) {
-        let path = want["path"].as_str().expect("a path");
-        if want["want"] == "file" {
-            return self.person.write(path, want["text"].as_str().expect("text"));
-        }
-        let is_toml = want["format"] == "toml";
-        let old = std::fs::read_to_string(self.person.work.join(path)).unwrap_or_default();
-        let mut document: Value = match (old.is_empty(), is_toml) {
-            (true, _) => json!({}),
-            (false, true) => toml::from_str(&old).expect("TOML"),
-            (false, false) => serde_json::from_str(&old).expect("JSON"),
-        };
-        add(&mut document, want);
-        let text = if is_toml { toml::to_string(&document).expect("TOML") } else { document.to_string() };
-        self.person.write(path, text);
+    /// Installs a bundle from a folder, and approves everything that it wishes for.
+    fn install(&self, package: &str, manifest: &str) {
+        let (_, name) = package.split_once('/').expect("a package's name");
+        self.person.write(&format!("packages/{name}/skill.toml"), manifest);
+        self.person.skill(&["add", &format!("./packages/{name}"), "--trust"]).ok();
+        self.person.skill(&["approve", package, "--yes"]).ok();
     }
 
     /// Runs a client, bounded in time.
@@ -92,24 +77,6 @@ impl Desk {
     }
 }
 
-/// Puts an entry or an item into a document.
-fn add(document: &mut Value, want: &Value) {
-    let keys: Vec<&str> = want["at"].as_array().expect("keys").iter().filter_map(Value::as_str).collect();
-    let is_item = want["want"] == "item";
-    let (last, above) = keys.split_last().expect("a key");
-    let mut place = document;
-    for key in above {
-        place = place.as_object_mut().expect("an object").entry(*key).or_insert_with(|| Map::new().into());
-    }
-    let object = place.as_object_mut().expect("an object");
-    if is_item {
-        let list = object.entry(*last).or_insert_with(|| json!([]));
-        list.as_array_mut().expect("a list").push(want["item"].clone());
-    } else {
-        assert!(object.insert((*last).to_owned(), want["value"].clone()).is_none(), "{last} twice");
-    }
-}
-
 /// Whether a program can be started without a network here.
 fn has_namespaces() -> bool {
     Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|output| output.status.success())
@@ -117,7 +84,7 @@ fn has_namespaces() -> bool {
 
 #[test]
 fn codex_judges_commands_by_our_rules() {
-    let Some(desk) = Desk::of("codex", &[]) else { return };
+    let Some(desk) = Desk::of("codex") else { return };
     let decide = |words: &[&str]| {
         let mut args = vec!["execpolicy", "check", "--rules", RULES, "--"];
         args.extend(words);
@@ -133,9 +100,8 @@ fn codex_judges_commands_by_our_rules() {
 
 #[test]
 fn codex_reads_rules_whose_reasons_are_full_of_syntax() {
-    let Some(desk) = Desk::of("codex", &[]) else { return };
-    desk.person.write("bundle/skill.toml", include_str!("../../cli/src/clients/samples/many.toml"));
-    desk.render("codex", &["--approved"]);
+    let Some(desk) = Desk::of("codex") else { return };
+    desk.install("acme/tools-many", MANY);
     let rules = ".codex/rules/skill-tools-many.rules";
     let decide = |words: &[&str]| {
         let mut args = vec!["execpolicy", "check", "--rules", rules, "--"];
@@ -151,7 +117,7 @@ fn codex_reads_rules_whose_reasons_are_full_of_syntax() {
 
 #[test]
 fn codex_enables_the_tools_of_the_bundle_and_no_other() {
-    let Some(desk) = Desk::of("codex", &["--approved"]) else { return };
+    let Some(desk) = Desk::of("codex") else { return };
     assert_ne!(desk.run("codex", &["mcp", "get", "pg", "--json"]).exit, 0, "not before the project is trusted");
     let root = desk.person.work.canonicalize().expect("the repository");
     let trust = format!("[projects.{:?}]\ntrust_level = \"trusted\"\n", root.display().to_string());
@@ -165,7 +131,7 @@ fn codex_enables_the_tools_of_the_bundle_and_no_other() {
 
 #[test]
 fn claude_code_lists_our_server_as_pending_and_finds_our_settings_valid() {
-    let Some(desk) = Desk::of("claude-code", &["--approved", "--runtime-hook"]) else { return };
+    let Some(desk) = Desk::of("claude-code") else { return };
     desk.run("claude", &["mcp", "list"]).ok().says("pg: npx -y pg-readonly-mcp@0.6.2").says("Pending approval");
     desk.run("claude", &["mcp", "get", "pg"]).ok().says("PG_READONLY_URL=${PG_READONLY_URL}");
     desk.run("claude", &["doctor"]).ok().keeps_quiet_about("Invalid settings");
@@ -177,22 +143,21 @@ fn claude_code_lists_our_server_as_pending_and_finds_our_settings_valid() {
 
 #[test]
 fn claude_code_finds_every_form_of_a_rule_valid() {
-    let Some(desk) = Desk::of("claude-code", &[]) else { return };
-    desk.person.write("bundle/skill.toml", include_str!("../../cli/src/clients/samples/many.toml"));
-    desk.render("claude-code", &["--approved", "--runtime-hook"]);
+    let Some(desk) = Desk::of("claude-code") else { return };
+    desk.install("acme/tools-many", MANY);
     desk.run("claude", &["doctor"]).ok().keeps_quiet_about("Invalid settings");
     desk.run("claude", &["mcp", "list"]).ok().says("https://mcp.example.com/mcp").says("uvx near-mcp==1.2.3");
 }
 
 #[test]
 fn gemini_lists_our_server_and_starts_nothing_in_a_folder_that_nobody_trusts() {
-    let Some(desk) = Desk::of("gemini", &[]) else { return };
+    let Some(desk) = Desk::of("gemini") else { return };
     desk.run("gemini", &["mcp", "list"]).ok().says("pg: npx -y pg-readonly-mcp@0.6.2").says("untrusted");
 }
 
 #[test]
 fn opencode_resolves_our_permissions_in_their_order() {
-    let Some(desk) = Desk::of("opencode", &[]) else { return };
+    let Some(desk) = Desk::of("opencode") else { return };
     let config = desk.json("opencode", &["--pure", "debug", "config"]);
     assert_eq!(config["mcp"]["pg"]["command"], json!(["npx", "-y", "pg-readonly-mcp@0.6.2"]));
     let agent = desk.json("opencode", &["--pure", "debug", "agent", "build"]);
@@ -207,7 +172,8 @@ fn opencode_resolves_our_permissions_in_their_order() {
     let (all, denied) = action("pg_*", "*").expect("the server");
     assert_eq!(denied, "deny");
     for tool in ["pg_query", "pg_describe_table", "pg_cancel_backend"] {
-        assert!(action(tool, "*").is_some_and(|(at, action)| at > all && action == "ask"), "{tool}: {agent}");
+        let expected = if tool == "pg_query" { "allow" } else { "ask" };
+        assert!(action(tool, "*").is_some_and(|(at, action)| at > all && action == expected), "{tool}: {agent}");
     }
     assert_eq!(action("bash", "dropdb *").map(|(_, action)| action), Some("deny"));
     assert_eq!(action("read", "secrets/*").map(|(_, action)| action), Some("deny"));
@@ -215,7 +181,7 @@ fn opencode_resolves_our_permissions_in_their_order() {
 
 #[test]
 fn opencode_denies_what_our_rules_deny_when_a_tool_is_called() {
-    let Some(desk) = Desk::of("opencode", &[]) else { return };
+    let Some(desk) = Desk::of("opencode") else { return };
     for file in [".pgpass", "db/.pgpass", "secrets/deep/key", "README.md"] {
         desk.person.write(file, "hello\n");
     }
@@ -230,4 +196,57 @@ fn opencode_denies_what_our_rules_deny_when_a_tool_is_called() {
     let bash = |command: &str| is_denied("bash", &json!({"command": command, "description": "a trial"}));
     assert!(bash("dropdb orders") && bash("true; dropdb orders"));
     assert!(!bash("true"));
+}
+
+#[test]
+fn codex_agrees_with_every_example_of_every_vetted_bundle() {
+    let Some(desk) = Desk::of("codex") else { return };
+    let folders = std::fs::read_dir(repository().join("skills/vetted")).expect("the vetted packages");
+    let folders = folders.map(|entry| entry.expect("a folder").path());
+    let bundles =
+        folders.filter(|folder| folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tools-")));
+    let mut tried = 0;
+    for folder in bundles {
+        let paths = std::env::var("PATH").unwrap_or_default();
+        let ours = [desk.modules.join(".bin"), desk.modules.join("node/bin")].map(|path| path.display().to_string());
+        let person = desk.person.with("PATH", &format!("{}:{paths}", ours.join(":")));
+        let screen = person.skill(&["tools", "test", folder.to_str().expect("a path")]).ok();
+        tried += screen.stdout.lines().filter(|line| line.contains(" codex ")).count();
+    }
+    assert!(tried > 10, "{tried} examples");
+}
+
+/// What the hook of Claude Code hears about a call; nothing is "".
+fn hears(person: &Person, call: &str) -> String {
+    let screen = person.skill_reading(&["hook", "eval", "--client", "claude-code"], call).ok();
+    let answer: Value = serde_json::from_str(&screen.stdout).unwrap_or_default();
+    answer["hookSpecificOutput"]["permissionDecision"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_hook_judges_by_the_installed_bundles_and_denies_everything_once_one_is_edited() {
+    let world = World::new();
+    let person = world.stranger("dora").within("repo");
+    person.write("packages/tools-many/skill.toml", MANY);
+    person.write("packages/tools-postgres-readonly/skill.toml", BUNDLE);
+    person.write("skills.toml", "[tools]\nrename = { pg = \"db\" }\n");
+    person.skill(&["add", "./packages/tools-many", "./packages/tools-postgres-readonly", "--trust"]).ok();
+    let harmless = r#"{"tool_name":"Bash","tool_input":{"command":"ls"}}"#;
+    assert_eq!(hears(&person, harmless), "");
+    assert_eq!(hears(&person, r#"{"tool_name":"Bash","tool_input":{"command":"sudo sh -c 'dropdb x'"}}"#), "deny");
+    assert_eq!(hears(&person, r#"{"tool_name":"Bash","tool_input":{"command":"psql"}}"#), "ask");
+    assert_eq!(hears(&person, r#"{"tool_name":"mcp__db__drop","tool_input":{}}"#), "deny", "under its name of here");
+    assert_eq!(hears(&person, r#"{"tool_name":"mcp__pg__drop","tool_input":{}}"#), "", "somebody else's server");
+    let path = person.work.join("secrets/key");
+    let read = json!({"tool_name": "Read", "tool_input": {"file_path": path}});
+    assert_eq!(hears(&person, &read.to_string()), "deny");
+    for broken in ["", "{", "[]", "{\"tool_name\":\"Bash\"}", "{\"a\":1,\"a\":1}", "\u{0}"] {
+        assert_eq!(hears(&person, broken), "deny", "{broken}");
+    }
+    let installed = ".agents/skills/tools-postgres-readonly/skill.toml";
+    person.write(installed, person.read(installed).replace("effect = \"deny\"", "effect = \"ask\""));
+    assert_eq!(hears(&person, harmless), "deny");
+    person.skill_reading(&["hook", "eval", "--client", "claude-code"], harmless).ok().says("edited");
+    let elsewhere = world.stranger("eve");
+    assert_eq!(hears(&elsewhere, harmless), "deny", "no skills.toml, nothing to judge by");
 }
