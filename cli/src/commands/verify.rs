@@ -41,6 +41,12 @@ pub struct Args {
     /// How to answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Run this check of a brief again, and hold what was signed against it; again for more
+    #[arg(long, value_name = "CHECK", requires = "evidence")]
+    rerun: Vec<String>,
+    /// Run every check of the briefs again
+    #[arg(long, requires = "evidence")]
+    rerun_all: bool,
     /// Write a Markdown page about the evidence into this file, for the summary of a CI job
     #[arg(long, value_name = "FILE", requires = "evidence")]
     summary_md: Option<PathBuf>,
@@ -115,7 +121,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let skills = select(&lock, if args.evidence { &[] } else { &args.names })?;
     let mut report = examine::examine(&project, &lock, &skills, &trust)?;
     if args.evidence {
-        evidence::examine(&mut report, &project, &trust, &args)?;
+        evidence::examine(&mut report, &project, &trust, &args, context)?;
     }
     let report = report.legible();
     let findings: Vec<Finding> = report.findings().cloned().collect();

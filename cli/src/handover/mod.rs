@@ -19,6 +19,7 @@ pub mod html;
 pub mod judges;
 pub mod page;
 pub mod rendering;
+pub mod rerun;
 pub mod standing;
 pub mod summary;
 

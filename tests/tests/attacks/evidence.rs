@@ -286,3 +286,17 @@ fn the_report_as_json_has_each_rejected_line_with_its_reason() {
     assert_eq!(findings.len(), 1, "{report:#}");
     assert_eq!((findings[0]["id"].as_str(), findings[0]["class"].as_str()), (Some("SKV075"), Some("note")));
 }
+
+#[test]
+fn a_pass_that_was_signed_and_is_none_is_found_by_running_it_again() {
+    let world = World::new();
+    let workshop = finished(&world);
+    workshop.verify(&["--rerun", "tests"]).ok();
+    workshop.verify(&["--rerun", "other"]).exits(3).says("no open brief has a check `other`");
+    workshop.alice.write("src/test.sh", "exit 1\n");
+    let later = skills::evidence::Moment::from_unix_seconds(1_795_340_000);
+    workshop.sign(&Run { started_on: later, ..workshop.run() }, 1);
+    workshop.approve("hand-over").ok();
+    workshop.verify(&[]).ok();
+    workshop.verify(&["--rerun-all"]).exits(1).says("SKV080").says("run again, it did not pass");
+}

@@ -10,15 +10,22 @@ use index::verify::{Class, Finding};
 
 use super::{Args, BriefReport, Report};
 use crate::briefs::{self, Shelved};
+use crate::context::Context;
 use crate::diary::{self, Event};
 use crate::failure::{Failure, OnPath};
 use crate::handover::attest::{self, Verified};
-use crate::handover::{Judges, Standing, Workplace, summary};
+use crate::handover::{Judges, Standing, Workplace, rerun, summary};
 use crate::project::Project;
 use crate::trust::Trust;
 
 /// Judges the briefs that were named, or all that are open, into the report.
-pub(super) fn examine(report: &mut Report, project: &Project, trust: &Trust, args: &Args) -> Result<(), Failure> {
+pub(super) fn examine(
+    report: &mut Report,
+    project: &Project,
+    trust: &Trust,
+    args: &Args,
+    context: &Context,
+) -> Result<(), Failure> {
     let judges = Judges::of(project, trust, args.policy_ref.as_deref())?;
     let (open, unread) = chosen(project, &args.names)?;
     report.project.extend(unread);
@@ -33,6 +40,8 @@ pub(super) fn examine(report: &mut Report, project: &Project, trust: &Trust, arg
         let stale = standing.findings().iter().any(|finding| finding.class == Class::Stale);
         diary::note(project, Event::Verified { brief: Some(standing.brief.id.to_string()), stale });
     }
+    let reruns = run_again(&place, &standings, args, context)?;
+    report.project.extend(reruns);
     if let Some(path) = &args.summary_md {
         write(path, &summary::markdown(&standings, &report.policy))?;
     }
@@ -42,6 +51,23 @@ pub(super) fn examine(report: &mut Report, project: &Project, trust: &Trust, arg
     let briefs = standings.into_iter().map(|standing| BriefReport { findings: standing.findings(), standing });
     report.briefs = Some(briefs.collect());
     Ok(())
+}
+
+/// Runs the checks again that were named, or all; a name that no brief has is a mistake.
+fn run_again(
+    place: &Workplace,
+    standings: &[Standing],
+    args: &Args,
+    context: &Context,
+) -> Result<Vec<Finding>, Failure> {
+    let checks =
+        || standings.iter().flat_map(|standing| standing.brief.document.checks.iter().map(move |one| (standing, one)));
+    if let Some(unknown) = args.rerun.iter().find(|id| !checks().any(|(_, check)| check.id == **id)) {
+        let seen = format!("no open brief has a check `{}`", unknown.escape_debug());
+        return Err(Failure::could_not("check-missing", seen).hint("`skill check list` shows what there is"));
+    }
+    let chosen = checks().filter(|(_, check)| args.rerun_all || args.rerun.contains(&check.id));
+    Ok(chosen.filter_map(|(standing, check)| rerun::rerun(place, standing, check, context)).collect())
 }
 
 /// The open briefs, and a finding for each that cannot be read.
