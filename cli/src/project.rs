@@ -208,6 +208,14 @@ impl Project {
     }
 }
 
+#[cfg(test)]
+impl Held {
+    /// For tests of transactions: nobody else is there, and the seal lies here.
+    pub(crate) fn sealed(seal: PathBuf) -> Self {
+        Self { _file: None, seal: Some(seal) }
+    }
+}
+
 /// Parses `skills.toml`, naming the file in what it refuses.
 pub fn parse_wants(text: &str) -> Result<Wants, Failure> {
     Wants::parse(text).map_err(|refusal| Failure::of(Exit::Usage, refusal).at("skills.toml"))

@@ -23,6 +23,7 @@ pub mod pack;
 pub mod publish;
 pub mod remove;
 pub mod review;
+pub mod rollback;
 pub mod scope;
 pub mod search;
 pub mod stats;
@@ -81,6 +82,8 @@ commands! {
     Remove => remove, "remove";
     /// Move to the newest versions that skills.toml allows
     Update => update, "update";
+    /// Undo the last install, update or removal, to the byte
+    Rollback => rollback, "rollback";
     /// Which installed skills have newer versions
     Outdated => outdated, "outdated";
     /// What is installed

@@ -159,7 +159,7 @@ impl Journey<'_> {
         plan.installed.tools = decided;
         if !options.dry_run {
             plan.installed.tools.as_ref().map_or(Ok(()), |tools| tools.refuse_if_changed(project))?;
-            place::apply(project, held, &plan.changes)?;
+            place::apply_kept(project, held, &plan.changes)?;
             diary::note_override(project, options.force, "install", "--force");
             if kept.is_empty() && plan.installed.notes.is_empty() {
                 verdict::keep(context, project, &plan.installed.lock.format(), &trust.text, executables);

@@ -17,7 +17,9 @@
 //! ```
 
 mod disk;
+pub mod generations;
 
+use std::borrow::Borrow;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -98,6 +100,19 @@ pub fn apply(project: &Project, held: &Held, changes: &[Change]) -> Result<(), F
     if changes.is_empty() {
         return Ok(());
     }
+    carry(project, held, &changes.iter().collect::<Vec<_>>())
+}
+
+/// The same, and keeps what it replaces as a generation that [`generations::back`] returns to.
+pub fn apply_kept(project: &Project, held: &Held, changes: &[Change]) -> Result<(), Failure> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let kept = generations::keep(project, held, changes)?;
+    carry(project, held, &changes.iter().chain(&kept).collect::<Vec<_>>())
+}
+
+fn carry(project: &Project, held: &Held, changes: &[&Change]) -> Result<(), Failure> {
     changes.iter().try_for_each(|change| stay_inside(project, change.spot()))?;
     let txn = txn_path(project);
     let staged = stage(project, &txn, changes).and_then(|()| commit(&txn, held.seal.as_deref(), changes));
@@ -157,11 +172,11 @@ fn txn_path(project: &Project) -> PathBuf {
 }
 
 /// Writes everything new below `txn/new`.
-fn stage(project: &Project, txn: &Path, changes: &[Change]) -> Result<(), Failure> {
+fn stage(project: &Project, txn: &Path, changes: &[impl Borrow<Change> + Sync]) -> Result<(), Failure> {
     for folder in [txn.join("new"), txn.join("old")] {
         fs::create_dir_all(&folder).on("create", &folder)?;
     }
-    let numbered: Vec<(usize, &Change)> = changes.iter().enumerate().collect();
+    let numbered: Vec<(usize, &Change)> = changes.iter().map(Borrow::borrow).enumerate().collect();
     numbered.into_par_iter().try_for_each(|(number, change)| {
         let new = txn.join("new").join(number.to_string());
         match change {
@@ -184,9 +199,11 @@ fn keep_mode(target: &Path, new: &Path) -> std::io::Result<()> {
 }
 
 /// Seals the journal and makes it appear: from here on the new state is the state.
-fn commit(txn: &Path, seal: Option<&Path>, changes: &[Change]) -> Result<(), Failure> {
-    let moves =
-        changes.iter().map(|change| Move { spot: change.spot().clone(), gone: matches!(change, Change::Remove(_)) });
+fn commit(txn: &Path, seal: Option<&Path>, changes: &[impl Borrow<Change>]) -> Result<(), Failure> {
+    let moves = changes
+        .iter()
+        .map(Borrow::borrow)
+        .map(|change| Move { spot: change.spot().clone(), gone: matches!(change, Change::Remove(_)) });
     let journal = serde_json::to_vec(&moves.collect::<Vec<_>>()).expect("a journal is strings, which always serialise");
     if let Some(seal) = seal {
         let folder = seal.parent().map_or(Ok(()), fs::create_dir_all);
