@@ -17,9 +17,13 @@ pub(crate) mod status;
 mod update;
 
 use clap::{Args as ClapArgs, Subcommand};
+use skills::brief::uses::Bundle;
 
+use crate::briefs::{self, Shelved};
+use crate::cache::Cache;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::project::Project;
 use crate::ui::Answer;
 
 /// Arguments of `skill brief`.
@@ -72,4 +76,9 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         Do::Escalate(args) => escalate::run(&args, context),
         Do::Close(args) => close::run(&args, context),
     }
+}
+
+/// The bundles that a rendered brief pins: installed as pinned, else from the cache.
+pub fn bundles_of(project: &Project, brief: &Shelved, cache: &Cache) -> Result<Vec<Bundle>, Failure> {
+    Ok(package::used_by(project, &briefs::family(project, &brief.document), cache)?.bundles)
 }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod completions;
 pub mod diff;
 pub mod doctor;
+pub mod eval;
 pub mod hook;
 pub mod info;
 pub mod init;
@@ -30,6 +31,7 @@ pub mod stats;
 pub mod status;
 pub mod token;
 pub mod tools;
+pub mod trace;
 pub mod tree;
 pub mod unpack;
 pub mod update;
@@ -110,6 +112,10 @@ commands! {
     Tools => tools, "tools";
     /// Judge a tool call by the installed bundles, for a client's hook
     Hook => hook, "hook";
+    /// Say whether an agent stayed within the bundles of its brief
+    Trace => trace, "trace";
+    /// Keep what evals say about a version, and compare versions
+    Eval => eval, "eval";
     /// Measure how work is orchestrated here, from files that exist anyway
     Stats => stats, "stats";
     /// Start a new package

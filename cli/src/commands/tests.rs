@@ -52,6 +52,7 @@ const READERS: &[&str] = &[
     "completions",
     "diff",
     "doctor",
+    "eval compare",
     "hook eval",
     "info",
     "key export",
