@@ -252,7 +252,7 @@ impl Writable {
             if !folder.is_empty() {
                 let place = root.join(folder.join("/"));
                 refuse_links(root, &place)?;
-                fs::create_dir_all(&place).on("create", &place)?;
+                make_ignored(root, &place)?;
                 writable.paths.push(place);
             } else if is_file {
                 writable.file(root, fixed[0])?;
@@ -283,6 +283,17 @@ impl Writable {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Makes a folder for what a check writes. What is new there is no part of the work, so Git is told to
+/// leave it out: else one check's results would be in the tree that the next one judges.
+fn make_ignored(root: &Path, place: &Path) -> Result<(), Failure> {
+    let below = |at: &&Path| at.starts_with(root) && *at != root;
+    let new = place.ancestors().take_while(below).filter(|at| at.symlink_metadata().is_err()).last();
+    fs::create_dir_all(place).on("create", place)?;
+    let Some(new) = new else { return Ok(()) };
+    let ignore = new.join(".gitignore");
+    fs::write(&ignore, "*\n").on("create", &ignore)
 }
 
 /// Refuses a link on the way from a root to a place.

@@ -71,11 +71,10 @@ fn without_git_the_evidence_names_the_inputs_and_no_tree() {
 }
 
 #[test]
-fn with_git_a_commit_of_the_evidence_moves_nothing_and_an_edit_of_an_input_does() {
+fn with_git_neither_results_nor_a_commit_of_the_evidence_move_the_tree_and_an_edit_of_an_input_does() {
     let world = World::new();
     let person = project(&world);
     person.git(&["init", "-q", "-b", "main"]);
-    person.write(".gitignore", "out/\n");
     person.skill(&RUN).ok();
     person.git(&["add", "-A"]);
     person.git(&["commit", "-qm", "with its evidence"]);

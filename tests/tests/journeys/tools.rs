@@ -170,7 +170,8 @@ fn a_taken_name_is_refused_and_another_name_is_remembered() {
 #[test]
 fn a_file_that_cannot_be_edited_stops_everything_and_the_patch_is_printed() {
     use std::os::unix::fs::symlink;
-    let spoil: [(&str, fn(&Path), i32); 7] = [
+    type Spoiled = (&'static str, fn(&Path), i32);
+    let spoil: [Spoiled; 7] = [
         ("not JSON", |path| std::fs::write(path, "{ \"mcpServers\": ").expect("written"), 2),
         ("a key twice", |path| std::fs::write(path, "{\"mcpServers\":{},\"mcpServers\":{}}").expect("written"), 2),
         ("another shape", |path| std::fs::write(path, "{\"mcpServers\":[]}").expect("written"), 2),

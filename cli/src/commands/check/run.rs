@@ -253,12 +253,16 @@ fn text(done: &Done, kept: Option<&PathBuf>) -> String {
     text
 }
 
+/// A line of a program may be any length; two of a terminal say what it is about.
+const KEY_LINE_CHARS: usize = 150;
+
 fn section(text: &mut String, title: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n{title}");
     for line in lines {
-        let _ = writeln!(text, "    {}", shown::line(line, WIDTH));
+        let line = shown::wrapped(&shown::line(line, KEY_LINE_CHARS), "    ", WIDTH + 4);
+        let _ = writeln!(text, "{line}");
     }
 }
