@@ -21,6 +21,7 @@ pub mod logout;
 pub mod new;
 pub mod outdated;
 pub mod pack;
+pub mod prune;
 pub mod publish;
 pub mod remove;
 pub mod review;
@@ -86,6 +87,8 @@ commands! {
     Update => update, "update";
     /// Undo the last install, update or removal, to the byte
     Rollback => rollback, "rollback";
+    /// Forget what is recorded here for nobody
+    Prune => prune, "prune";
     /// Which installed skills have newer versions
     Outdated => outdated, "outdated";
     /// What is installed

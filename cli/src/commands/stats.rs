@@ -79,9 +79,9 @@ fn share(project: &Project, context: &Context) -> Result<Answer, Failure> {
         return refused("this is CI");
     }
     let stats = compute(&gather::gather(project)?.facts, 0);
-    let text = format!("{:#}\n", counts(&stats, &workspace()?));
+    let counts = counts(&stats, &workspace()?);
     context.ui.note("this is all that would be shared. No registry takes it yet: nothing was sent");
-    Ok(Answer::new(text, counts(&stats, &workspace()?)))
+    Ok(Answer::new(format!("{counts:#}\n"), counts))
 }
 
 /// A number that is another one each time, so that no two reports can be told to be of one workspace.

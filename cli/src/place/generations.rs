@@ -75,7 +75,8 @@ pub struct Back {
 /// The changes that keep what these changes replace, and forget what is too old.
 pub(super) fn keep(project: &Project, held: &Held, changes: &[Change]) -> Result<Vec<Change>, Failure> {
     let numbers = numbers(project)?;
-    let number = numbers.last().map_or(1, |last| last + 1);
+    let number = numbers.last().map_or(Some(1), |last| last.checked_add(1));
+    let number = number.ok_or_else(|| foreign(u64::MAX, "leaves no number for the next one"))?;
     let folder = format!("{GENERATIONS_PATH}/{number}");
     let (mut kept, mut items) = (Vec::new(), Vec::new());
     for (at, change) in changes.iter().enumerate() {
@@ -148,9 +149,40 @@ pub fn numbers(project: &Project) -> Result<Vec<u64>, Failure> {
         entries => entries.on("list", &path)?,
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut numbers: Vec<u64> = names.filter_map(|name| name.parse().ok()).collect();
+    // `+7` and `007` would be a second 7.
+    let number = |name: String| name.parse().ok().filter(|number: &u64| number.to_string() == name);
+    let mut numbers: Vec<u64> = names.filter_map(number).collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// The generations that nothing can go back to: not of this user, unreadable, or not whole any more.
+pub fn lost(project: &Project, held: &Held) -> Result<Vec<u64>, Failure> {
+    let mut lost = Vec::new();
+    for number in numbers(project)? {
+        match read(project, held, number) {
+            Ok(generation) if is_whole(project, number, &generation)? => {}
+            Err(failure) if failure.code != "generation-foreign" => return Err(failure),
+            _ => lost.push(number),
+        }
+    }
+    Ok(lost)
+}
+
+/// Deletes generations, and nothing of what they were kept from.
+pub fn forget(project: &Project, held: &Held, numbers: &[u64]) -> Result<(), Failure> {
+    let gone = |number: &u64| Change::Remove(Spot::root(format!("{GENERATIONS_PATH}/{number}")));
+    apply(project, held, &numbers.iter().map(gone).collect::<Vec<_>>())
+}
+
+fn is_whole(project: &Project, number: u64, generation: &Generation) -> Result<bool, Failure> {
+    for (at, item) in generation.items.iter().enumerate() {
+        let old = project.root.join(format!("{GENERATIONS_PATH}/{number}/old/{at}"));
+        if matches!(item.before, Stands::File(_) | Stands::Folder(_)) && stands(&old)? != item.before {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// When a generation was made, and how many places it changed.
@@ -223,10 +255,7 @@ fn stands_after(change: &Change) -> Stands {
 
 fn read(project: &Project, held: &Held, number: u64) -> Result<Generation, Failure> {
     let path = project.root.join(format!("{GENERATIONS_PATH}/{number}/generation.json"));
-    let foreign = |why: &str| {
-        Failure::could_not("generation-foreign", format!("generation {number} {why}"))
-            .hint("`skill prune` removes what cannot be gone back to")
-    };
+    let foreign = |why: &str| foreign(number, why);
     let Regular::Bytes(bytes) = read_regular(&path, JOURNAL_BYTES_MAX).on("read", &path)? else {
         return Err(foreign("says nothing about itself"));
     };
@@ -236,6 +265,11 @@ fn read(project: &Project, held: &Held, number: u64) -> Result<Generation, Failu
         return Err(foreign("was not written by this user on this machine"));
     }
     serde_json::from_slice(&bytes).map_err(|error| foreign(&format!("cannot be read: {error}")))
+}
+
+fn foreign(number: u64, why: &str) -> Failure {
+    Failure::could_not("generation-foreign", format!("generation {number} {why}"))
+        .hint("`skill prune` removes what cannot be gone back to")
 }
 
 /// Outside the project, before the commit point: a line without a generation seals nothing.
@@ -330,6 +364,29 @@ mod tests {
         apply_kept(&place.project(), &place.held(), &file("two")).expect("applied");
         fs::write(folder.join("2/old/0"), "evil").expect("written");
         assert_eq!(place.back(None, true).expect_err("damaged").code, "generation-damaged");
+        assert_eq!(place.read("skills.lock").as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn what_cannot_be_gone_back_to_is_lost_and_the_rest_is_not() {
+        let place = Place::new();
+        for text in ["one", "two", "three"] {
+            apply_kept(&place.project(), &place.held(), &file(text)).expect("applied");
+        }
+        let folder = place.project().root.join(GENERATIONS_PATH);
+        assert!(lost(&place.project(), &place.held()).expect("looked").is_empty());
+        fs::write(folder.join("2/old/0"), "evil").expect("written");
+        let last = u64::MAX.to_string();
+        for name in [&last, "+3", "notes"] {
+            fs::create_dir(folder.join(name)).expect("made");
+        }
+        let refused = apply_kept(&place.project(), &place.held(), &file("four")).expect_err("no number is left");
+        assert_eq!(refused.code, "generation-foreign");
+        let gone = lost(&place.project(), &place.held()).expect("looked");
+        assert_eq!(gone, [2, u64::MAX]);
+        forget(&place.project(), &place.held(), &gone).expect("forgotten");
+        assert_eq!(numbers(&place.project()).expect("listed"), [1, 3]);
+        assert_eq!(place.back(Some(3), false).expect("back").undone, [3]);
         assert_eq!(place.read("skills.lock").as_deref(), Some("two"));
     }
 

@@ -16,4 +16,5 @@ mod surroundings;
 mod together;
 mod tools;
 mod trust;
+mod undo;
 mod verdicts;

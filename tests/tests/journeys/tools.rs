@@ -6,12 +6,12 @@ use tests::binaries::repository;
 use tests::files::{read, set_mode};
 use tests::{Person, Shop, World, kinds};
 
-const PACKAGE: &str = "platform/tools-postgres-readonly";
+pub(super) const PACKAGE: &str = "platform/tools-postgres-readonly";
 const FOLDER: &str = "./packages/tools-postgres-readonly";
 const ALLOW: &str = "mcp__pg__query";
 
 /// What people have in their clients' files, in every layout that there is.
-const BEFORE: &[(&str, &str)] = &[
+pub(super) const BEFORE: &[(&str, &str)] = &[
     (".mcp.json", "{\"mcpServers\":{\"mine\":{\"command\":\"x\"}}}"),
     (
         ".claude/settings.json",
@@ -35,7 +35,7 @@ fn bob(world: &World) -> Person {
     bob
 }
 
-fn with_files(world: &World) -> Person {
+pub(super) fn with_files(world: &World) -> Person {
     let bob = bob(world);
     BEFORE.iter().for_each(|(path, text)| bob.write(path, text));
     bob.write(".github/hooks/.keep", "");
@@ -43,7 +43,7 @@ fn with_files(world: &World) -> Person {
 }
 
 #[track_caller]
-fn add(bob: &Person) {
+pub(super) fn add(bob: &Person) {
     bob.skill(&["add", FOLDER, "--trust"]).ok();
 }
 
