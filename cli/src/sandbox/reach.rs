@@ -291,7 +291,8 @@ fn make_ignored(root: &Path, place: &Path) -> Result<(), Failure> {
     let below = |at: &&Path| at.starts_with(root) && *at != root;
     let new = place.ancestors().take_while(below).filter(|at| at.symlink_metadata().is_err()).last();
     fs::create_dir_all(place).on("create", place)?;
-    let Some(new) = new else { return Ok(()) };
+    let has_git = root.ancestors().any(|at| at.join(".git").symlink_metadata().is_ok());
+    let Some(new) = new.filter(|_| has_git) else { return Ok(()) };
     let ignore = new.join(".gitignore");
     fs::write(&ignore, "*\n").on("create", &ignore)
 }
