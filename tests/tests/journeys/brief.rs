@@ -8,7 +8,7 @@ use tests::{World, write};
 const CHECK: &str = "[package]\nschema = 1\nversion = \"1.2.0\"\nkind = \"check\"\nlicense = \"Apache-2.0\"\n";
 
 /// The worked packages of the format, side by side in the stranger's folder.
-fn lay_out(work: &std::path::Path) {
+pub(super) fn lay_out(work: &std::path::Path) {
     let sample = |name: &str| read(repository().join("skills/src/brief/samples").join(name));
     write(work.join("brief-database-migration/skill.toml"), sample("migration.toml"));
     write(work.join("brief-database-migration/brief.md"), sample("migration.md"));

@@ -2,6 +2,7 @@
 //!
 //! `screens` compares whole screens; the other modules look at files and exit codes.
 
+mod asking;
 mod author;
 mod brief;
 mod check;

@@ -176,9 +176,8 @@ pub(super) fn given(set: &[String], values: Option<&Path>, params: &Params) -> R
     }
     for pair in set {
         let Some((name, text)) = pair.split_once('=') else {
-            return Err(
-                Failure::usage("set-malformed", format!("`--set {pair}` has no `=`")).hint("`--set NAME=VALUE`")
-            );
+            let seen = format!("`--set {}` has no `=`", shown::line(pair, 60));
+            return Err(Failure::usage("set-malformed", seen).hint("`--set NAME=VALUE`"));
         };
         let value = params.named(name).map_or_else(|| text.into(), |param| param.read(text));
         given.insert(name.to_owned(), value);

@@ -182,7 +182,7 @@ fn of_package(args: &Run, project: &Project) -> Result<Chosen, Failure> {
     let mut given = Map::new();
     for pair in &args.set {
         let Some((name, text)) = pair.split_once('=') else {
-            let seen = format!("`--set {}` has no `=`", pair.escape_debug());
+            let seen = format!("`--set {}` has no `=`", shown::line(pair, 60));
             return Err(Failure::usage("set-malformed", seen).hint("`--set NAME=VALUE`"));
         };
         let value = check.params.named(name).map_or_else(|| text.into(), |param| param.read(text));
