@@ -9,6 +9,7 @@ mod check;
 mod envelopes;
 mod evidence;
 mod kinds;
+mod measures;
 mod mistakes;
 mod repository;
 mod resolution;
