@@ -153,7 +153,7 @@ impl Journey<'_> {
         if let Some(decided) = &decided {
             plan.changes.splice(0..0, decided.changes());
             if !options.rehearsal {
-                tools::say(context, decided);
+                tools::say(context, decided, options.dry_run);
             }
         }
         plan.installed.tools = decided;

@@ -69,8 +69,8 @@ pub(super) fn decide(
     Ok(Some(decided))
 }
 
-pub(super) fn say(context: &Context, decided: &Decided) {
-    let shown = decided.show();
+pub(super) fn say(context: &Context, decided: &Decided, whole: bool) {
+    let shown = decided.show(whole);
     if !shown.is_empty() {
         context.ui.note(shown.trim_end());
     }

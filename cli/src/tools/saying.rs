@@ -4,6 +4,7 @@
 //! shown: a log of CI is read by more people than a configuration file.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use skills::manifest::looks_secret;
@@ -13,11 +14,19 @@ use super::reconcile::{self, Files, Found, Wanted};
 use super::{Decided, Place};
 use crate::clients::{Client, Coverage, Want};
 use crate::failure::{Exit, Failure};
+use crate::shown;
+
+/// Most lines of one file's patch that are shown where somebody did not ask for it.
+const PATCH_LINES_MAX: usize = 16;
+
+/// Where notes begin, and where a line ends.
+const NOTE_INDENT: &str = "                           ";
+const COLUMNS: usize = 80;
 
 impl Decided {
-    /// What a person sees before anything is written.
-    pub fn show(&self) -> String {
-        let mut text = self.diff.clone();
+    /// What a person sees before anything is written; all of every file's patch, or its beginning.
+    pub fn show(&self, whole: bool) -> String {
+        let mut text = if whole { self.diff.clone() } else { beginnings(&self.diff) };
         if !self.files.is_empty() {
             text.push_str(&coverage_text(&self.coverage));
             for line in &self.by_hand {
@@ -44,23 +53,45 @@ impl Decided {
     }
 }
 
-/// One line for each bundle and client.
+/// A block for each bundle and client: how much of what, and why not more.
 pub fn coverage_text(coverage: &[(PackageName, Client, Vec<Coverage>)]) -> String {
     let mut text = String::new();
     for (package, client, rows) in coverage {
-        let word = |row: &Coverage| {
+        let _ = writeln!(text, "{package} in {}", client.as_str());
+        for row in rows {
             let covered = serde_json::to_value(row.covered).ok();
-            let covered = covered.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-            if row.note.is_empty() {
-                format!("{} {covered}", row.what)
-            } else {
-                format!("{} {covered} ({})", row.what, row.note)
-            }
-        };
-        let words: Vec<String> = rows.iter().map(word).collect();
-        text.push_str(&format!("{package} in {}: {}\n", client.as_str(), words.join("; ")));
+            let covered = covered.as_ref().and_then(Value::as_str).unwrap_or_default();
+            let head = format!("  {:<12} {covered:<12}", row.what);
+            let note = shown::wrapped(&row.note, NOTE_INDENT, COLUMNS);
+            let _ = writeln!(text, "{}", format!("{head}{}", note.get(head.len()..).unwrap_or_default()).trim_end());
+        }
     }
     text
+}
+
+/// A patch in which no file takes more than a few lines: whoever installs ten bundles wants to see what
+/// changes, not to scroll past it.
+fn beginnings(diff: &str) -> String {
+    let mut text = String::new();
+    let mut left_out = 0;
+    let mut lines_of_file = 0;
+    for line in diff.lines() {
+        if line.starts_with("--- ") {
+            text.push_str(&rest(left_out));
+            (left_out, lines_of_file) = (0, 0);
+        }
+        lines_of_file += 1;
+        if lines_of_file > PATCH_LINES_MAX {
+            left_out += 1;
+        } else {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text + &rest(left_out)
+}
+
+fn rest(lines: usize) -> String {
+    if lines == 0 { String::new() } else { format!("… {lines} more lines; `--dry-run` shows them all\n") }
 }
 
 pub(super) fn coverage_json(coverage: &[(PackageName, Client, Vec<Coverage>)]) -> Value {
@@ -139,6 +170,18 @@ fn masked(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_file_shows_how_its_patch_begins_and_how_much_is_left_out() {
+        let file = |name: &str, lines: usize| format!("--- /dev/null\n+++ b/{name}\n{}", "+x\n".repeat(lines));
+        let long = file("long", 20);
+        let shown = beginnings(&format!("{long}{}", file("short", 2)));
+        assert!(
+            shown.contains("+x\n… 6 more lines; `--dry-run` shows them all\n--- /dev/null\n+++ b/short\n"),
+            "{shown}"
+        );
+        assert!(shown.ends_with("+++ b/short\n+x\n+x\n"), "{shown}");
+    }
 
     #[test]
     fn a_credential_of_the_user_is_never_shown() {

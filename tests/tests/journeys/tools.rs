@@ -59,7 +59,7 @@ fn a_bundle_arrives_in_six_clients_and_leaves_every_byte_as_it_was() {
     let world = World::new();
     let bob = with_files(&world);
     let rehearsal = bob.skill(&["add", FOLDER, "--trust", "--dry-run"]).ok();
-    rehearsal.says("+++ b/.mcp.json").says("in codex: servers full");
+    rehearsal.says("+++ b/.mcp.json").says("in codex\n  servers      full");
     assert!(!bob.work.join("skills.lock").exists());
     add(&bob);
     for (path, expected) in [

@@ -254,7 +254,7 @@ fn text(done: &Done, kept: Option<&PathBuf>) -> String {
 }
 
 /// A line of a program may be any length; two of a terminal say what it is about.
-const KEY_LINE_CHARS: usize = 150;
+const LINES_OF_A_LINE: usize = 2;
 
 fn section(text: &mut String, title: &str, lines: &[String]) {
     if lines.is_empty() {
@@ -262,7 +262,9 @@ fn section(text: &mut String, title: &str, lines: &[String]) {
     }
     let _ = writeln!(text, "\n{title}");
     for line in lines {
-        let line = shown::wrapped(&shown::line(line, KEY_LINE_CHARS), "    ", WIDTH + 4);
-        let _ = writeln!(text, "{line}");
+        let line: Vec<char> = shown::line(line, LINES_OF_A_LINE * WIDTH).chars().collect();
+        for part in line.chunks(WIDTH) {
+            let _ = writeln!(text, "    {}", part.iter().collect::<String>());
+        }
     }
 }
