@@ -62,6 +62,22 @@ const STEPS: &[Step] = &[
     Step { why: "It is refused: CI would stop here", command: "skill verify --offline", exit: 1, says: "SKV001" },
     step("What was changed", "skill diff vetted/skill-write-check", "SKILL.md"),
     step("Put it right, and verify again", "skill install --force && skill verify --offline", ""),
+    step(
+        "A brief: its tools arrive in both clients' files, narrowed",
+        "skill -q add vetted/brief-database-migration && skill tools list",
+        "vetted/tools-postgres-readonly",
+    ),
+    step(
+        "What an agent works by, and what it is held to",
+        "skill brief render brief-database-migration --set table=orders \\\n    --set ticket=OPS-412 --set change='add nullable column archived_at'",
+        "ops-412-orders.brief.md",
+    ),
+    step("Where its tasks stand: nothing is done yet", "skill brief status ops-412-orders", "waits for `prove`"),
+    step(
+        "A check of our own, which has to be able to fail",
+        "skill new acme/check-result --kind check && skill check test check-result",
+        "2 of 2 fixtures",
+    ),
 ];
 
 fn main() -> ExitCode {
