@@ -57,6 +57,16 @@ fn subject(statement: &Value, name: &str) -> Option<String> {
 const RUN: [&str; 3] = ["check", "run", "acme/state"];
 
 #[test]
+fn who_is_no_signer_is_told_before_the_check_runs() {
+    let world = World::new();
+    let person = project(&world);
+    person.skill(&RUN).ok().says("no [[signer]] of .skill/trust.toml is this key");
+    let row = person.skill(&["key", "show", "--signer"]).ok().stdout;
+    person.write(".skill/trust.toml", format!("{}\n{row}", person.read(".skill/trust.toml")));
+    person.skill(&RUN).ok().keeps_quiet_about("[[signer]]");
+}
+
+#[test]
 fn without_git_the_evidence_names_the_inputs_and_no_tree() {
     let world = World::new();
     let person = project(&world);

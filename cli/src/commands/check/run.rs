@@ -10,7 +10,7 @@ use skills::brief::document::PinnedCheck;
 use skills::brief::param::Values;
 use skills::brief::uses::Pinned;
 use skills::check::Check;
-use skills::evidence::{BriefRef, Outcome, Run as Ran};
+use skills::evidence::{BriefRef, Outcome, Role, Run as Ran};
 
 use super::brief::{self, Open};
 use super::{check_of, exit_of, reasons, seconds};
@@ -22,6 +22,7 @@ use crate::passphrase::PassphraseFlags;
 use crate::project::Project;
 use crate::runner::{self, Done, Job};
 use crate::shown;
+use crate::trust::Trust;
 use crate::ui::Answer;
 
 /// Characters of a line for people.
@@ -70,6 +71,9 @@ pub(super) fn run(args: &Run, context: &Context) -> Result<Answer, Failure> {
     }
     // Before anything runs: nobody waits for a check only to learn that there is no key.
     let signer = if args.no_evidence { None } else { Some(signer(args, context)?) };
+    if let Some(signer) = &signer {
+        warn_of_a_stranger(signer, &project, context)?;
+    }
     context.ui.note(format!("running {}", chosen.pinned.spec()));
     let done = runner::run(&Job {
         package: &chosen.installed.tree,
@@ -96,6 +100,19 @@ pub(super) fn run(args: &Run, context: &Context) -> Result<Answer, Failure> {
         "run": payload(&done.run), "tail": done.tail,
     });
     Ok(Answer::new(text(&done, kept.as_ref()), data).exit(exit_of(&done.run.outcome)))
+}
+
+/// Said before the check is run, not when CI rejects what it left.
+fn warn_of_a_stranger(signer: &Signer, project: &Project, context: &Context) -> Result<(), Failure> {
+    let policy = Trust::read(project)?.policy;
+    let known = policy.signers().iter().any(|row| row.key == signer.public() && row.roles.contains(&Role::Evidence));
+    if !known {
+        context.ui.warn(
+            "no [[signer]] of .skill/trust.toml is this key: what it signs counts for nothing before the row is there \
+             (`skill key show --signer` prints it)",
+        );
+    }
+    Ok(())
 }
 
 fn payload(run: &Ran) -> Value {
