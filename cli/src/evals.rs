@@ -5,6 +5,8 @@
 //! spellings, `assertions` and `expectations`, and both are read. What is kept is a summary, signed,
 //! one file a version: `.skill/evals/SCOPE.NAME/VERSION.json`.
 
+pub mod kept;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -35,6 +35,15 @@ pub fn is_shown(better: u32, differing: u32) -> bool {
     differing >= DIFFERING_MIN && p_value(better, differing) < LEVEL
 }
 
+/// What is said of the newer version: mostly that nobody can tell.
+pub fn verdict(better: u32, differing: u32) -> &'static str {
+    match (is_shown(better, differing), better * 2 > differing) {
+        (false, _) => "not distinguishable",
+        (true, true) => "better",
+        (true, false) => "worse",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,33 +4,26 @@
 //! that a package starts with nothing can be shown, however they end.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
+use skills::Version;
 use skills::dsse::EnvelopeJson;
-use skills::key::PublicKey;
-use skills::{PackageName, Version};
 
 use crate::argument;
 use crate::briefs::now;
 use crate::context::Context;
+use crate::evals::kept::{FILE_BYTES_MAX, PAYLOAD_TYPE, known_keys, path, read};
 use crate::evals::{Benchmark, SUMMARY, Summary, differing, eval_ids, round, spread};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::installed::{self, Installed};
 use crate::keys::KeyFolder;
 use crate::passphrase::PassphraseFlags;
 use crate::place::{self, Change, Spot};
 use crate::project::{Project, read_text};
-use crate::sign_test::{DIFFERING_MIN, is_shown, p_value};
-use crate::trust::Trust;
+use crate::sign_test::{DIFFERING_MIN, p_value, verdict};
 use crate::ui::Answer;
-
-/// Largest benchmark or summary read, in bytes.
-const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// What the signature is over, so that it can never stand for a signature over something else.
-const PAYLOAD_TYPE: &str = "application/vnd.skill-eval-summary.v1+json";
 
 /// Arguments of `skill eval`.
 #[derive(Debug, ClapArgs)]
@@ -108,10 +101,6 @@ fn record(args: &Record, context: &Context) -> Result<Answer, Failure> {
     Ok(Answer::new("", json!({"file": path, "summary": summary, "dry_run": args.dry_run})))
 }
 
-fn path(package: &PackageName, version: &Version) -> String {
-    format!(".skill/evals/{}.{}/{version}.json", package.scope(), package.name())
-}
-
 /// A benchmark of other evals than the package has is of another package, or of another day.
 fn refuse_unknown_evals(package: &Installed, benchmark: &Benchmark) -> Result<(), Failure> {
     let Some(file) = package.tree.file("evals/evals.json") else { return Ok(()) };
@@ -160,12 +149,7 @@ fn compare(args: &Compare, context: &Context) -> Result<Answer, Failure> {
     }
     let (better, differing) = differing(&old, &new);
     let p = p_value(better, differing);
-    let shown = is_shown(better, differing);
-    let verdict = match (shown, better * 2 > differing) {
-        (false, _) => "not distinguishable",
-        (true, true) => "better",
-        (true, false) => "worse",
-    };
+    let verdict = verdict(better, differing);
     let mut text = format!("{} {} → {}: {verdict}\n", new.package, old.version, new.version);
     let _ = writeln!(
         text,
@@ -183,38 +167,4 @@ fn compare(args: &Compare, context: &Context) -> Result<Answer, Failure> {
         "p": p, "verdict": verdict, "pass_rate": {"old": old.pass_rate, "new": new.pass_rate},
     });
     Ok(Answer::new(text, data))
-}
-
-/// The keys that this repository trusts with evidence, and those of the person who asks.
-fn known_keys(project: &Project, context: &Context) -> Result<Vec<PublicKey>, Failure> {
-    let mut keys: Vec<PublicKey> = Trust::read(project)?.policy.signers().iter().map(|signer| signer.key).collect();
-    if let Ok(home) = context.home() {
-        keys.extend(KeyFolder::of(home).list()?.into_iter().filter_map(|key| key.public));
-    }
-    Ok(keys)
-}
-
-fn read(project: &Project, name: &str, keys: &[PublicKey]) -> Result<Summary, Failure> {
-    let file = match name.split_once('@').filter(|_| !name.starts_with(['.', '/'])) {
-        Some((package, version)) => project.root.join(path(&PackageName::parse(package)?, &Version::parse(version)?)),
-        None => Path::new(name).to_owned(),
-    };
-    let text = read_text(&file, FILE_BYTES_MAX)?;
-    if text.is_empty() {
-        return Err(Failure::could_not("eval-missing", format!("there is no `{}`", file.display()))
-            .hint("`skill eval record` keeps a summary of a version"));
-    }
-    let wrong = |why: String| Failure::usage("eval-malformed", format!("`{}`: {why}", file.display()));
-    let envelope: EnvelopeJson = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let envelope = envelope.decode()?;
-    if envelope.payload_type != PAYLOAD_TYPE || envelope.signers(keys).is_empty() {
-        let seen = format!("`{}` was not signed by a key that is known here, or was changed since", file.display());
-        return Err(Failure::new(Exit::Failed, "eval-signature", seen)
-            .hint("a `[[signer]]` in .skill/trust.toml makes a key known"));
-    }
-    let summary: Summary = serde_json::from_slice(&envelope.payload).map_err(|error| wrong(error.to_string()))?;
-    if summary.schema != SUMMARY {
-        return Err(wrong("it is of a schema that this program does not read".to_owned()));
-    }
-    Ok(summary)
 }

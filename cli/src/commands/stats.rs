@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::project::Project;
 use crate::shown;
-use crate::stats::{Share, Stats, compute};
+use crate::stats::{EvalDelta, Share, Stats, compute};
 use crate::ui::Answer;
 
 /// Arguments of `skill stats`.
@@ -50,7 +50,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
         return share(&project, context);
     }
     let since = args.since.as_deref().map_or(Ok(0), moment)?;
-    let gathered = gather::gather(&project)?;
+    let gathered = gather::gather(&project, context)?;
     for note in &gathered.notes {
         context.ui.note(note);
     }
@@ -78,7 +78,7 @@ fn share(project: &Project, context: &Context) -> Result<Answer, Failure> {
     if set("CI") {
         return refused("this is CI");
     }
-    let stats = compute(&gather::gather(project)?.facts, 0);
+    let stats = compute(&gather::gather(project, context)?.facts, 0);
     let counts = counts(&stats, &workspace()?);
     context.ui.note("this is all that would be shared. No registry takes it yet: nothing was sent");
     Ok(Answer::new(format!("{counts:#}\n"), counts))
@@ -137,6 +137,28 @@ fn text(stats: &Stats) -> String {
     }
     let overrides: usize = stats.overrides.values().sum();
     let _ = writeln!(text, "escalations  {}\noverrides  {overrides}", stats.escalations);
+    text + &eval_delta(&stats.eval_delta)
+}
+
+fn eval_delta(deltas: &[EvalDelta]) -> String {
+    if deltas.is_empty() {
+        return "eval delta  nothing measured\n".to_owned();
+    }
+    let mut text = String::from("eval delta\n");
+    for one in deltas {
+        let _ = writeln!(
+            text,
+            "    {} {} → {}  pass rate {:+.3}, n = {}, p = {:.4}: {}{}",
+            one.package,
+            one.from,
+            one.to,
+            one.delta,
+            one.n,
+            one.p,
+            one.verdict,
+            if one.alike { "" } else { ", with different models or harnesses" }
+        );
+    }
     text
 }
 

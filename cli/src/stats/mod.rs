@@ -6,6 +6,7 @@
 //!
 //! A measure without anything to measure is absent, not zero: a share of nothing says nothing.
 
+mod delta;
 mod graph;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use skills::brief::Document;
 
+pub use self::delta::EvalDelta;
+use self::delta::deltas;
 use self::graph::is_checked;
+use crate::evals::Summary;
 
 /// How long after a merge gate a commit to a deliverable counts as rework, in seconds: 14 days.
 const REWORK_SECONDS: u64 = 14 * 86_400;
@@ -40,6 +44,8 @@ pub struct Facts {
     pub verified: Vec<(u64, bool)>,
     /// Refusals that were overridden, by command and flag.
     pub overridden: Vec<(u64, String)>,
+    /// What evals said about versions.
+    pub evals: Vec<Summary>,
 }
 
 /// A rendered brief.
@@ -120,6 +126,8 @@ pub struct Stats {
     pub escalations: usize,
     /// How often a refusal was overridden, by command and flag.
     pub overrides: BTreeMap<String, usize>,
+    /// What each recorded version changed, per package.
+    pub eval_delta: Vec<EvalDelta>,
 }
 
 /// Briefs by package.
@@ -202,6 +210,7 @@ pub fn compute(facts: &Facts, since: u64) -> Stats {
         decomposition: decomposition(&briefs),
         escalations: facts.escalations.iter().filter(|at| **at >= since).count(),
         overrides: tally(facts.overridden.iter().filter(|(at, _)| *at >= since).map(|(_, what)| what.clone())),
+        eval_delta: deltas(&facts.evals, since),
     }
 }
 

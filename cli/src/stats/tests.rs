@@ -72,6 +72,7 @@ fn facts() -> Facts {
         escalations: vec![DAY, 5 * DAY],
         verified: vec![(DAY, true), (DAY, false), (2 * DAY, false), (3 * DAY, false)],
         overridden: vec![(DAY, "install --force".to_owned()), (2 * DAY, "install --force".to_owned())],
+        evals: Vec::new(),
     }
 }
 

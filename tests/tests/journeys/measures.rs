@@ -70,6 +70,11 @@ fn evals_are_kept_signed_and_a_summary_that_was_changed_is_no_summary() {
     let shown = compare(&alice).ok().json();
     let verdict = |answer: &Value| [&answer["data"]["verdict"], &answer["data"]["p"]].map(Clone::clone);
     assert_eq!(verdict(&shown), [json!("better"), json!(2.0 / 256.0)]);
+    let stats = || alice.skill(&["stats", "--json"]).ok().json()["data"].clone();
+    let delta = json!([{"package": "acme/check-tests", "from": "1.0.0", "to": "1.1.0", "delta": 0.75, "n": 8,
+        "p": 2.0 / 256.0, "verdict": "better", "alike": true}]);
+    assert_eq!(stats()["stats"]["eval_delta"], delta);
+    alice.skill(&["stats"]).ok().says("1.0.0 → 1.1.0  pass rate +0.750, n = 8, p = 0.0078: better");
     benchmark(&alice, 5, 1.0);
     record(&alice).ok();
     assert_eq!(verdict(&compare(&alice).ok().json()), [json!("not distinguishable"), json!(2.0 / 32.0)]);
@@ -81,6 +86,8 @@ fn evals_are_kept_signed_and_a_summary_that_was_changed_is_no_summary() {
     envelope["payload"] = old["payload"].clone();
     alice.write(path, envelope.to_string());
     compare(&alice).exits(1).says("eval-signature");
+    assert_eq!(stats()["stats"]["eval_delta"], json!([]));
+    alice.skill(&["stats"]).ok().says("left out, since no known key signed them as they are: 1");
     alice.write(path, &signed);
     compare(&alice).ok();
     let stranger = world.stranger("stranger");

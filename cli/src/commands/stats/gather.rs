@@ -1,14 +1,17 @@
 //! The facts for `skill stats`: briefs, evidence, Git's history, the diary.
 //!
-//! What cannot be read is said and passed over: a measure over what is left beats none. Signatures are
-//! not checked here, since nothing is decided by these numbers; `skill verify` checks them.
+//! What cannot be read is said and passed over: a measure over what is left beats none. Signatures of
+//! evidence are not checked here, since nothing is decided by these numbers; `skill verify` checks them.
+//! Those of evals have to hold: a release may be judged by what they say.
 
 use std::collections::BTreeSet;
 
 use skills::evidence::{self, Outcome, Statement};
 
 use crate::briefs;
+use crate::context::Context;
 use crate::diary::{self, Event};
+use crate::evals::{Summary, kept};
 use crate::failure::{Failure, OnPath};
 use crate::git::Repository;
 use crate::project::{Project, Regular, read_regular};
@@ -24,7 +27,7 @@ pub(super) struct Gathered {
 }
 
 /// Reads everything.
-pub(super) fn gather(project: &Project) -> Result<Gathered, Failure> {
+pub(super) fn gather(project: &Project, context: &Context) -> Result<Gathered, Failure> {
     let mut notes = Vec::new();
     let repository = Repository::around(&project.root)?;
     let commits = match &repository {
@@ -46,6 +49,7 @@ pub(super) fn gather(project: &Project) -> Result<Gathered, Failure> {
         evidence_of(project, repository.as_ref(), &brief, &mut facts, &mut notes)?;
         facts.briefs.push(brief);
     }
+    facts.evals = evals(project, context, &mut notes)?;
     for entry in diary::read(project)? {
         let at = u64::try_from(entry.at.as_second()).unwrap_or(0);
         match entry.event {
@@ -56,6 +60,19 @@ pub(super) fn gather(project: &Project) -> Result<Gathered, Failure> {
         }
     }
     Ok(Gathered { facts, notes })
+}
+
+/// The records of evals whose signature holds; of the others only how many there are.
+fn evals(project: &Project, context: &Context, notes: &mut Vec<String>) -> Result<Vec<Summary>, Failure> {
+    let (summaries, left_out) = kept::all(project, context)?;
+    let (unsigned, unread): (Vec<_>, Vec<_>) =
+        left_out.into_iter().partition(|failure| failure.code == "eval-signature");
+    notes.extend(unread.into_iter().map(|failure| failure.message));
+    if !unsigned.is_empty() {
+        let count = unsigned.len();
+        notes.push(format!("records of evals left out, since no known key signed them as they are: {count}"));
+    }
+    Ok(summaries)
 }
 
 fn evidence_of(
