@@ -199,17 +199,54 @@ fn globs(source: Source<'_>, key: &str, patterns: Vec<Spanned<String>>) -> Resul
     source.list(key, patterns, LIST_MAX)
 }
 
-/// What a check may write: never the whole tree that it judges, nor where history and evidence lie.
+/// What agents, editors, Git and CI load or run, outside of any sandbox: no check writes there.
+const LOADED: [&str; 26] = [
+    ".git",
+    ".skill",
+    ".agents",
+    ".claude",
+    ".codex",
+    ".cursor",
+    ".gemini",
+    ".opencode",
+    ".vscode",
+    ".idea",
+    ".devcontainer",
+    ".github",
+    ".gitlab",
+    ".circleci",
+    ".husky",
+    ".cursorrules",
+    ".mcp.json",
+    ".envrc",
+    ".gitlab-ci.yml",
+    ".gitattributes",
+    ".gitmodules",
+    "skills.toml",
+    "skills.lock",
+    "agents.md",
+    "claude.md",
+    "gemini.md",
+];
+
+/// What a check may write: never the whole tree that it judges, nor where history and evidence lie, nor
+/// what others would run.
 fn written(source: Source<'_>, key: &str, patterns: Vec<Spanned<String>>) -> Result<Vec<String>, Refusal> {
     for pattern in &patterns {
-        let first = pattern.get_ref().split('/').next().unwrap_or_default();
-        if pattern.get_ref().split('/').all(|part| matches!(part, "*" | "**" | "")) {
-            let message = format!("a pattern of `{key}` is the whole tree, which a check judges and does not write");
-            return Err(source.refuse("check-pattern", pattern, message));
+        let refuse = |seen: &str| Err(source.refuse("check-pattern", pattern, format!("a pattern of `{key}` {seen}")));
+        let mut parts = pattern.get_ref().split('/').filter(|part| !matches!(*part, "" | "."));
+        if parts.clone().all(|part| matches!(part, "*" | "**")) {
+            return refuse("is the whole tree, which a check judges and does not write");
         }
-        if [".git", ".skill"].iter().any(|folder| first.eq_ignore_ascii_case(folder)) {
-            let message = format!("a pattern of `{key}` is in `{}`, where history and evidence lie", first);
-            return Err(source.refuse("check-pattern", pattern, message));
+        if parts.clone().next().is_some_and(|first| first.starts_with('.') && first.contains(['*', '?', '[', '{'])) {
+            return refuse("could be any hidden folder, also one that others load or run");
+        }
+        // A tree below this one may be a repository or a project too, so every part is looked at.
+        if let Some(part) = parts.find(|part| LOADED.iter().any(|name| part.eq_ignore_ascii_case(name))) {
+            return refuse(&match part.to_ascii_lowercase().as_str() {
+                ".git" | ".skill" => format!("is in `{part}`, where history and evidence lie"),
+                _ => format!("is in `{part}`, which agents, editors or CI load or run outside of the sandbox"),
+            });
         }
     }
     globs(source, key, patterns)
@@ -415,6 +452,33 @@ redact = ["(?i)password=\\S+"]
             refuses("\"out/before.sql\"", &format!("\"{folder}\""), "check-pattern", "history and evidence");
         }
         accepts("\"tmp/**\"", "\"**/__pycache__/**\"");
+    }
+
+    #[test]
+    fn a_check_does_not_write_what_runs_outside_of_the_sandbox() {
+        for (pattern, words) in [
+            ("vendor/x/.git/hooks/**", "history and evidence"),
+            ("vendor/x/.GIT/config", "history and evidence"),
+            ("./.git/hooks/**", ""),
+            (".claude/**", "outside of the sandbox"),
+            (".Agents/skills/x/**", "outside of the sandbox"),
+            ("sub/.vscode/tasks.json", "outside of the sandbox"),
+            (".github/workflows/x.yml", "outside of the sandbox"),
+            (".mcp.json", "outside of the sandbox"),
+            (".envrc", "outside of the sandbox"),
+            ("skills.toml", "outside of the sandbox"),
+            ("skills.lock", "outside of the sandbox"),
+            (".gitattributes", "outside of the sandbox"),
+            ("CLAUDE.md", "outside of the sandbox"),
+            (".c*/**", "hidden folder"),
+            (".[a-z]it/hooks/**", "hidden folder"),
+        ] {
+            refuses("\"tmp/**\"", &format!("\"{pattern}\""), "check-pattern", words);
+            refuses("\"out/before.sql\"", &format!("\"{pattern}\""), "check-pattern", words);
+        }
+        for pattern in [".coverage", ".pytest_cache/**", "out/.hidden/**", "out/*.md"] {
+            accepts("\"tmp/**\"", &format!("\"{pattern}\""));
+        }
     }
 
     #[test]
