@@ -3,6 +3,8 @@
 //! A simple verification result, SVR v0.2: the verifier, the policy, and a property for each thing that
 //! is true. A property that is not there was not verified, or is not true: nothing is ever claimed by halves.
 
+use std::collections::BTreeSet;
+
 use index::verify::{Class, Finding};
 use serde_json::{Value, json};
 use skills::evidence::gate::Gate;
@@ -59,12 +61,21 @@ fn inputs(briefs: &[Standing]) -> Vec<Value> {
         let digests = runs.filter_map(|check| check.run.as_ref().map(|run| run.digest.hex()));
         digests.map(|digest| json!({"uri": uri, "digest": {"sha256": digest}})).collect::<Vec<_>>()
     };
-    briefs.iter().flat_map(of).collect()
+    families(briefs).into_iter().flat_map(of).collect()
 }
 
-/// Only what is true of every brief, and of at least one.
+/// The briefs and those of their tasks, each once.
+fn families(briefs: &[Standing]) -> Vec<&Standing> {
+    let mut seen = BTreeSet::new();
+    briefs.iter().flat_map(Standing::family).filter(|one| seen.insert(one.brief.id.as_str())).collect()
+}
+
+/// Only what is true of every brief, those of tasks included, and of at least one; nothing at all where the
+/// brief of a task is not there or not done.
 fn properties(verified: &Verified) -> Vec<&'static str> {
-    let all = |is_true: fn(&Standing) -> bool| !verified.briefs.is_empty() && verified.briefs.iter().all(is_true);
+    let briefs = families(verified.briefs);
+    let whole = !briefs.is_empty() && briefs.iter().all(|one| one.has_its_briefs());
+    let all = |is_true: fn(&Standing) -> bool| whole && briefs.iter().all(|one| is_true(one));
     let installed = verified.installed.iter().all(|finding| finding.class == Class::Note);
     let properties = [
         ("SKILL_BRIEF_FROM_LOCKED_PACKAGE", installed && all(|one| one.findings.is_empty())),

@@ -5,7 +5,8 @@
 //! work that is proved, and a swapped proof must not pass for a missing one.
 
 use index::verify::{Class, Finding};
-use skills::evidence::gate::Gate;
+use skills::brief::graph::Node;
+use skills::evidence::gate::{Gate, State};
 use skills::evidence::judge::{JudgedCheck, Rejected, RejectedLine, Verdict};
 
 use super::Standing;
@@ -18,6 +19,7 @@ impl Standing {
         findings.extend(self.judged.checks.iter().filter_map(|check| self.of_check(check)));
         findings.extend(self.judged.rejected.iter().map(|line| self.of_line(line)));
         findings.extend(self.missing_files());
+        findings.extend(self.missing_briefs());
         findings.extend(self.gates.iter().flat_map(|(task, gate, _)| self.of_gate(task, gate)));
         findings.extend(self.rejected_approvals());
         findings
@@ -59,6 +61,23 @@ impl Standing {
             let message = format!("deliverable `{}` is not in the tree", one.id);
             self.about(&one.id, "SKV085", Class::Missing, message).path(one.path.clone())
         })
+    }
+
+    /// A task that another brief does is as much a part of this one as a check.
+    fn missing_briefs(&self) -> impl Iterator<Item = Finding> {
+        self.tasks.iter().filter(|task| task.state != State::Done && self.is_brief(&task.id)).map(|task| {
+            let found = self.about(&task.id, "SKV084", Class::Missing, task.why.clone());
+            found.hint("commit the brief of this task with what proves it, and close it after this one")
+        })
+    }
+
+    /// Whether every task that another brief does is done.
+    pub fn has_its_briefs(&self) -> bool {
+        self.tasks.iter().all(|task| task.state == State::Done || !self.is_brief(&task.id))
+    }
+
+    fn is_brief(&self, task: &str) -> bool {
+        self.brief.document.tasks.iter().any(|one| one.id == task && Node::of(one) == Node::Brief)
     }
 
     fn of_gate(&self, task: &str, gate: &Gate) -> Option<Finding> {

@@ -15,7 +15,7 @@ use skills::manifest::Kinded;
 use skills::{FilePath, PackageName, Sha256};
 
 use super::{Judges, rendering};
-use crate::briefs::{self, Shelved};
+use crate::briefs::{self, Outcome, Shelved};
 use crate::failure::{Failure, OnPath};
 use crate::project::{Project, Regular, read_regular};
 use crate::runner::Snapshot;
@@ -61,6 +61,8 @@ pub struct Standing {
     pub gates: Vec<(String, Gate, Vec<RejectedApproval>)>,
     /// Its tasks, in the order in which they come.
     pub tasks: Vec<TaskStatus>,
+    /// The briefs of its tasks, as far as they are there and those that it pins.
+    pub children: Vec<Self>,
 }
 
 impl Workplace {
@@ -119,13 +121,14 @@ impl Standing {
                 files.insert(one.path.clone(), digest);
             }
         }
+        let children = children(place, judges, document, levels)?;
         let facts = Facts {
             files,
             checks: &judged.checks,
             lines: &lines,
             tree: place.tree.as_ref(),
             signers: &judges.signers,
-            children: children(place, judges, document, levels)?,
+            children: pinned(document, &children),
         };
         let tasks = gate::status(document, &facts);
         let humans = document.tasks.iter().filter(|task| Node::of(task) == Node::Human);
@@ -135,12 +138,25 @@ impl Standing {
         });
         let (gates, files) = (gates.collect(), facts.files);
         let findings = rendering::findings(&place.project, &place.lock, &brief);
-        Ok(Self { reference, findings, files, lines, judged, always_green, gates, tasks, brief })
+        Ok(Self { reference, findings, files, lines, judged, always_green, gates, tasks, children, brief })
     }
 
-    /// Whether every task is done, and the brief is what its package renders.
+    /// Whether every task is done, every check proved, and the brief is what its package renders.
     pub fn is_done(&self) -> bool {
-        self.findings.is_empty() && self.tasks.iter().all(|task| task.state == State::Done)
+        self.findings.is_empty()
+            && self.tasks.iter().all(|task| task.state == State::Done)
+            && self.judged.checks.iter().all(|check| check.verdict.is_proved())
+    }
+
+    /// Whether it ended as work that is part of the base branch, or has not ended.
+    fn stands(&self) -> bool {
+        let closed = self.brief.outcome.as_ref();
+        closed.is_none_or(|one| one.outcome == Outcome::Merged && one.brief == self.reference.digest)
+    }
+
+    /// This brief and those of its tasks, however deep.
+    pub fn family(&self) -> Vec<&Self> {
+        [self].into_iter().chain(self.children.iter().flat_map(Self::family)).collect()
     }
 }
 
@@ -164,24 +180,23 @@ fn judged(
     (judge(&question, lines), green)
 }
 
-/// The briefs of tasks, each with whether it is done: pinned by the parent's document, so no other counts.
-fn children(
-    place: &Workplace,
-    judges: &Judges,
-    document: &Document,
-    levels: usize,
-) -> Result<BTreeMap<String, (String, bool)>, Failure> {
-    let mut children = BTreeMap::new();
-    for pinned in &document.briefs {
-        let Ok(child) = briefs::find(&place.project, &pinned.id) else { continue };
-        let is_it = child.document.digest() == pinned.digest;
-        let done = match (&child.outcome, levels) {
-            _ if !is_it => false,
-            (Some(closed), _) => closed.outcome == briefs::Outcome::Merged,
-            (None, 0) => false,
-            (None, levels) => Standing::within(place, judges, child, levels - 1)?.is_done(),
-        };
-        children.insert(pinned.task.clone(), (pinned.id.clone(), done));
-    }
-    Ok(children)
+/// The briefs of tasks: pinned by the parent's document, so no other counts. A closed one is judged like
+/// an open one, because anybody can write that it was merged.
+fn children(place: &Workplace, judges: &Judges, document: &Document, levels: usize) -> Result<Vec<Standing>, Failure> {
+    let Some(levels) = levels.checked_sub(1) else { return Ok(Vec::new()) };
+    let found = document.briefs.iter().filter_map(|pinned| {
+        let child = briefs::find(&place.project, &pinned.id).ok()?;
+        (child.document.digest() == pinned.digest).then_some(child)
+    });
+    found.map(|child| Standing::within(place, judges, child, levels)).collect()
+}
+
+/// For each task that has a brief, which, and whether it is done.
+fn pinned(document: &Document, children: &[Standing]) -> BTreeMap<String, (String, bool)> {
+    let is_done = |id: &str| {
+        let child = children.iter().find(|child| child.brief.id.as_str() == id);
+        child.is_some_and(|child| child.stands() && child.is_done())
+    };
+    let rows = document.briefs.iter().map(|one| (one.task.clone(), (one.id.clone(), is_done(&one.id))));
+    rows.collect()
 }

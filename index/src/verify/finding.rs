@@ -117,6 +117,11 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("SKV081", "brief-edited", "A brief is not what its package renders from its values."),
     ("SKV082", "brief-not-locked", "A brief names a package that the lock does not have with that digest."),
     ("SKV083", "brief-parameter", "The package of a brief does not accept a value of it."),
+    (
+        "SKV084",
+        "sub-brief-missing",
+        "The brief of a task is not there, is not the one that was pinned, or is not done.",
+    ),
     ("SKV085", "deliverable-missing", "A file that the brief asks for is not in the tree."),
     ("SKV086", "gate-open", "A human has not decided."),
     ("SKV087", "approval-rejected", "A decision counts for nothing: who signed it, what it saw, or what it says."),

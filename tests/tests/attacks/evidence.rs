@@ -300,3 +300,38 @@ fn a_pass_that_was_signed_and_is_none_is_found_by_running_it_again() {
     workshop.verify(&[]).ok();
     workshop.verify(&["--rerun-all"]).exits(1).says("SKV080").says("run again, it did not pass");
 }
+
+#[test]
+fn a_brief_of_a_task_that_is_deleted_or_closed_by_hand_is_no_proof() {
+    let world = World::new();
+    let workshop = Workshop::new(&world);
+    let alice = &workshop.alice;
+    let text = alice.read("packages/brief-change/skill.toml").replace("acme/brief-change", "acme/brief-top");
+    let text =
+        text.replace("\"acme/check-tests\" = \"^1\"", "\"acme/check-tests\" = \"^1\"\n\"acme/brief-change\" = \"^1\"");
+    let head = text.split("[[brief.task]]").next().expect("tables before the tasks");
+    let tasks = "[[brief.task]]\nid = \"write\"\nmakes = [\"plan\", \"change\"]\n\
+        [[brief.task]]\nid = \"prove\"\nneeds = [\"write\"]\nchecks = [\"tests\"]\n\
+        [[brief.task]]\nid = \"sub\"\nneeds = [\"prove\"]\nuse = \"acme/brief-change\"\n\
+        with = { ticket = \"SUB-1\", table = \"subs\" }\n";
+    alice.write("packages/brief-top/skill.toml", head.to_owned() + tasks);
+    alice.write("packages/brief-top/brief.md", alice.read("packages/brief-change/brief.md"));
+    alice.skill(&["add", "./packages/brief-top", "--trust"]).ok();
+    std::fs::remove_dir_all(alice.work.join(".skill/briefs")).expect("removed");
+    alice.skill(&["brief", "render", "acme/brief-top", "--set", "ticket=OPS-1", "--set", "table=orders"]).ok();
+    let child = workshop.document().briefs[0].id.clone();
+    workshop.write_work();
+    workshop.sign(&workshop.run(), 1);
+    let unproved = |why: &str| {
+        workshop.verify(&["--attest", "../att.json"]).exits(3).says("SKV084").says(why);
+        let statement = alice.read("../att.json");
+        assert!(!statement.contains("SKILL_CHECKS_PASSED"), "{statement}");
+    };
+    unproved("is not done");
+    alice.skill(&["brief", "close", &child, "--as", "merged"]).ok();
+    workshop.sign(&workshop.run(), 1);
+    unproved("is not done");
+    std::fs::remove_dir_all(alice.work.join(".skill/briefs/closed")).expect("removed");
+    workshop.sign(&workshop.run(), 1);
+    unproved("is not done");
+}
