@@ -26,7 +26,7 @@ pub use self::evidence::Evidence;
 pub use self::expect::{Expect, OutputExpectation, SarifLevel, StateExpectation, Stream};
 pub use self::fixtures::Fixtures;
 pub use self::inputs::Inputs;
-pub use self::output::{Output, Said, is_secret};
+pub use self::output::{Output, Said, is_secret, tells_secret};
 pub use self::pattern::Pattern;
 pub use self::verdict::{Found, Left, judge};
 use crate::brief::param::{Params, Values};

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Job;
 use crate::failure::{Failure, OnPath};
 use crate::git::Repository;
-use crate::home::user_folder;
+use crate::home::{Home, user_folder};
 use crate::place::write_tree;
 use crate::sandbox::reach::{Surroundings, Writable};
 use crate::sandbox::{Limits, Orders};
@@ -45,13 +45,11 @@ impl Ground {
             passed.iter().filter(|(name, value)| is_secret(name, value)).map(|(_, value)| value.clone()).collect();
         let surroundings = Surroundings {
             home: user_folder(),
-            keys: job
-                .home
-                .map(|home| vec![home.config.clone(), home.cache.clone(), home.state.clone()])
-                .unwrap_or_default(),
+            keys: keys(job.home),
             given: given(&root, &package, job.document.as_deref())?,
             write: writable.paths.clone(),
             env: passed.clone(),
+            sockets: std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from).into_iter().collect(),
             any_network: job.check.network == skills::check::Network::Any,
         };
         let orders = Orders {
@@ -66,6 +64,13 @@ impl Ground {
         };
         Ok(Self { orders, writable, secrets, _folder: folder })
     }
+}
+
+/// Where this program keeps what is secret, and where the programs of this user's session have their sockets.
+fn keys(home: Option<&Home>) -> Vec<PathBuf> {
+    let ours = home.map(|home| vec![home.config.clone(), home.cache.clone(), home.state.clone()]).unwrap_or_default();
+    let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    ours.into_iter().chain(session).collect()
 }
 
 /// The variables that are handed on, where they are set.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use skills::FilePath;
-use skills::check::{Check, Found, Inputs, Left};
+use skills::check::{Check, Found, Inputs, Left, tells_secret};
 use skills::evidence::Artifact;
 
 use super::digest;
@@ -58,12 +58,16 @@ impl FinalState {
     }
 
     /// What the check made, by digest; or why it cannot be named.
-    pub(super) fn artifacts(&self, check: &Check) -> Result<Vec<Artifact>, String> {
+    pub(super) fn artifacts(&self, check: &Check, secrets: &[String]) -> Result<Vec<Artifact>, String> {
         let made = outputs(&self.root, check, &self.inputs).map_err(|failure| failure.message)?;
         let fresh: Vec<&String> =
             made.iter().filter(|(path, stamp)| self.earlier.get(*path) != Some(*stamp)).map(|(path, _)| path).collect();
         if fresh.len() > ARTIFACTS_MAX {
             return Err(format!("it made {} outputs, at most {ARTIFACTS_MAX} are kept by name", fresh.len()));
+        }
+        // A name is evidence as the output is, and is not repeated here either.
+        if fresh.iter().any(|path| tells_secret(path, &check.evidence, secrets)) {
+            return Err("the name of a file that it made holds a secret, or what it asks to redact".to_owned());
         }
         let artifact = |path: &String| {
             let name = FilePath::parse(path).map_err(|refusal| refusal.message)?;

@@ -90,7 +90,7 @@ pub fn run(job: &Job<'_>) -> Result<Done, Failure> {
     let state = FinalState::new(job.root, inputs.clone(), earlier, clean(job.root, &after)?);
     let mut outcome = outcome(job.check, &ran.end, &said, &state);
     outcome = with_moved(outcome, &before.moved(&after, &inputs), inputs_digest != after.inputs(&inputs)?);
-    let artifacts = match state.artifacts(job.check) {
+    let artifacts = match state.artifacts(job.check, &ground.secrets) {
         Ok(artifacts) => artifacts,
         Err(why) => {
             outcome = Outcome::Error(why);

@@ -4,10 +4,12 @@
 //! right is done here.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::mount::{MsFlags, mount};
@@ -35,10 +37,14 @@ pub(super) struct Leave {
     pub(super) namespaces: bool,
     /// What it may reach.
     pub(super) network: Network,
+    /// Folders over which an empty one is put, with what the check needs put back below.
+    pub(super) emptied: Vec<PathBuf>,
+    /// What the check needs.
+    pub(super) needed: Vec<PathBuf>,
     /// Folders over which an empty one is put.
-    pub(super) hidden: Vec<std::path::PathBuf>,
-    /// Whether `/dev/shm` is replaced by a private one.
-    pub(super) private_memory: bool,
+    pub(super) hidden: Vec<PathBuf>,
+    /// Sockets over which nothing is put.
+    pub(super) sockets: Vec<PathBuf>,
 }
 
 /// Leaves, then starts `inner` and ends when it does.
@@ -47,10 +53,9 @@ pub(super) fn play() -> ExitCode {
     let Ok(Some(orders)) = wire::receive::<Leave>(&socket) else { return ExitCode::from(2) };
     // Whoever started us may be killed; then nobody waits for the check any more.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-    let apart = match orders.namespaces.then(|| leave(&orders)) {
+    let apart = match orders.namespaces.then(|| leave(&orders).and_then(|()| with_mounts(&orders))) {
         None => Apart::Not,
-        Some(Ok(())) if hide(&orders).is_ok() => Apart::WithMounts,
-        Some(Ok(())) => Apart::InNamespaces,
+        Some(Ok(apart)) => apart,
         Some(Err(error)) => {
             let _ = wire::send(&socket, &Report::Refused(error.to_string()));
             return ExitCode::SUCCESS;
@@ -63,8 +68,9 @@ pub(super) fn play() -> ExitCode {
 }
 
 fn start(apart: Apart, socket: UnixStream) -> io::Result<()> {
-    let mut inner = Command::new(std::env::current_exe()?);
-    inner.arg(CONFINE).arg(apart.as_str());
+    // This program may lie below a folder that looks empty by now, as may the folder we are in.
+    let mut inner = Command::new("/proc/self/exe");
+    inner.current_dir("/").arg(CONFINE).arg(apart.as_str());
     inner.stdin(Stdio::from(std::os::fd::OwnedFd::from(socket))).spawn()?.wait()?;
     Ok(())
 }
@@ -128,14 +134,52 @@ fn leave(orders: &Leave) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts empty folders over what the check must not see. Some systems forbid mounts where they grant the
-/// rest; then Landlock has to do.
-fn hide(orders: &Leave) -> io::Result<()> {
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
-    if orders.private_memory {
-        cover(Path::new(SHM), SHARED_MEMORY)?;
+/// Mounts of its own. Some systems forbid them where they grant the rest; then Landlock has to do. Once
+/// something is covered, what is needed has to be put back, or the check would not find it.
+fn with_mounts(orders: &Leave) -> io::Result<Apart> {
+    if mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).is_err() {
+        return Ok(Apart::InNamespaces);
     }
-    orders.hidden.iter().try_for_each(|folder| cover(folder, HIDDEN))
+    empty(orders)?;
+    Ok(hide(orders).map_or(Apart::InNamespaces, |()| Apart::WithMounts))
+}
+
+/// Makes folders look empty, but for what the check needs below: sockets of others lie there, and who may
+/// connect to them Landlock does not ask.
+fn empty(orders: &Leave) -> io::Result<()> {
+    let is_below = |path: &&PathBuf| orders.emptied.iter().any(|folder| path.starts_with(folder));
+    let hold = |path: &PathBuf| {
+        let flags = nix::libc::O_PATH | nix::libc::O_NOFOLLOW;
+        Ok((path.clone(), fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?))
+    };
+    let held = orders.needed.iter().filter(is_below).map(hold).collect::<io::Result<Vec<(PathBuf, File)>>>()?;
+    for folder in &orders.emptied {
+        cover(folder, if folder == Path::new(SHM) { SHARED_MEMORY } else { HIDDEN })?;
+    }
+    held.iter().try_for_each(|(path, file)| put_back(path, file))
+}
+
+fn put_back(path: &Path, file: &File) -> io::Result<()> {
+    if file.metadata()?.is_dir() {
+        fs::create_dir_all(path)?;
+    } else {
+        fs::create_dir_all(path.parent().unwrap_or(path))?;
+        File::create(path)?;
+    }
+    let source = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    Ok(mount(Some(source.as_str()), path, None::<&str>, flags, None::<&str>)?)
+}
+
+/// Puts empty folders over places of keys, and nothing over sockets that are left.
+fn hide(orders: &Leave) -> io::Result<()> {
+    for folder in orders.hidden.iter().filter(|folder| folder.is_dir()) {
+        cover(folder, HIDDEN)?;
+    }
+    for socket in orders.sockets.iter().filter(|socket| socket.exists()) {
+        mount(Some("/dev/null"), socket, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+    }
+    Ok(())
 }
 
 fn cover(folder: &Path, options: &str) -> io::Result<()> {

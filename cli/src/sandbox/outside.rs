@@ -56,8 +56,10 @@ fn attempt(orders: &Orders, listener: &Listener, namespaces: bool) -> io::Result
     let leave = Leave {
         namespaces,
         network: orders.network,
+        emptied: orders.reach.emptied.clone(),
+        needed: orders.reach.needed.clone(),
         hidden: orders.reach.hidden.clone(),
-        private_memory: orders.reach.private_memory,
+        sockets: orders.reach.sockets.clone(),
     };
     wire::send(&socket, &leave)?;
     wire::send(&socket, orders)?;

@@ -104,11 +104,13 @@ const HOME_TOOLS: [&str; 17] = [
     "go",
 ];
 
-/// Folders of the machine over which an empty one is put, where nothing that the check needs lies below.
-const RUNNING: [&str; 1] = ["/run"];
+/// Folders of the machine over which an empty one is put, with what the check needs put back: sockets of
+/// servers and of other users' programs lie there.
+const RUNNING: [&str; 4] = ["/run", "/tmp", "/var/tmp", "/dev/shm"];
 
 /// The same for a check that may reach anything, and so finds names through a file in `/run`.
-const RUNNING_OF_OTHERS: [&str; 5] = ["/run/user", "/run/dbus", "/run/docker", "/run/containerd", "/run/podman"];
+const RUNNING_OF_OTHERS: [&str; 8] =
+    ["/run/user", "/run/dbus", "/run/docker", "/run/containerd", "/run/podman", "/tmp", "/var/tmp", "/dev/shm"];
 
 /// How deep entries are allowed one by one, at most.
 const DEPTH_MAX: usize = 12;
@@ -122,6 +124,12 @@ pub struct Reach {
     pub write: Vec<PathBuf>,
     /// Folders that are made to look empty, where mounts are possible.
     pub hidden: Vec<PathBuf>,
+    /// The same, but for what is needed below.
+    pub emptied: Vec<PathBuf>,
+    /// What is needed, none below another.
+    pub needed: Vec<PathBuf>,
+    /// Sockets of the user's own programs, over which nothing is put.
+    pub sockets: Vec<PathBuf>,
     /// Whether it can have a `/dev/shm` of its own.
     pub private_memory: bool,
 }
@@ -139,6 +147,8 @@ pub(crate) struct Surroundings {
     pub(crate) write: Vec<PathBuf>,
     /// The variables that it gets.
     pub(crate) env: Vec<(String, String)>,
+    /// Sockets that the user's environment names, such as the one of an SSH agent.
+    pub(crate) sockets: Vec<PathBuf>,
     /// Whether it may reach anything, so that what finds names has to be readable.
     pub(crate) any_network: bool,
 }
@@ -162,15 +172,22 @@ impl Surroundings {
         let needed: Vec<&PathBuf> = self.given.iter().chain(&self.write).collect();
         let is_free = |folder: &Path| !needed.iter().any(|path| path.starts_with(folder));
         let mut hidden: Vec<PathBuf> = secrets.into_iter().filter(|path| path.is_dir() && is_free(path)).collect();
-        // Sockets of the machine's servers lie there, and who may connect to them Landlock does not ask.
         let running = if self.any_network { &RUNNING_OF_OTHERS[..] } else { &RUNNING[..] };
-        hidden.extend(running.iter().map(PathBuf::from).filter(|path| path.is_dir() && is_free(path)));
-        hidden.sort();
-        // A folder below one that looks empty is not there to be covered.
-        let all = hidden.clone();
-        hidden.retain(|path| !all.iter().any(|other| other != path && path.starts_with(other)));
-        let private_memory = Path::new("/dev/shm").is_dir() && is_free(Path::new("/dev/shm"));
-        Reach { read, write: self.write.clone(), hidden, private_memory }
+        let real = |path: PathBuf| path.canonicalize().ok();
+        let mut needed: Vec<PathBuf> = read.iter().chain(&self.write).cloned().filter_map(real).collect();
+        needed.retain(|path| !running.iter().any(|folder| path == Path::new(folder)));
+        outermost(&mut needed);
+        // What the check reads whole cannot look empty.
+        let is_apart = |folder: &PathBuf| folder.is_dir() && !needed.iter().any(|path| folder.starts_with(path));
+        let mut emptied: Vec<PathBuf> = running.iter().map(PathBuf::from).filter_map(real).filter(is_apart).collect();
+        outermost(&mut emptied);
+        outermost(&mut hidden);
+        let sockets = self.sockets.iter().cloned().filter_map(real).collect();
+        // It may write all of it, so nothing that it may only read can be put back there.
+        let shm = Path::new("/dev/shm");
+        let private_memory =
+            emptied.iter().any(|folder| folder == shm) && !needed.iter().any(|path| path.starts_with(shm));
+        Reach { read, write: self.write.clone(), hidden, emptied, needed, sockets, private_memory }
     }
 
     fn secrets(&self) -> Vec<PathBuf> {
@@ -196,6 +213,12 @@ impl Surroundings {
         tools.retain(|path| path.is_absolute() && path.is_dir() && !holds_home(path) && path.components().count() > 2);
         tools
     }
+}
+
+/// Leaves out what lies below another.
+fn outermost(paths: &mut Vec<PathBuf>) {
+    paths.sort();
+    paths.dedup_by(|path, above| path.starts_with(above));
 }
 
 /// A folder of programs; for `X/bin` also what lies beside it, such as `X/lib`; and for one of a tool that
@@ -389,7 +412,7 @@ mod tests {
         assert!(!of.reach().hidden.contains(&home));
         of.write = vec!["/dev/shm/x".into(), "/run/x".into()];
         let reach = of.reach();
-        assert!(!reach.private_memory && !reach.hidden.contains(&PathBuf::from("/run")));
+        assert!(!reach.hidden.contains(&PathBuf::from("/run")));
     }
 
     #[test]

@@ -31,6 +31,14 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     value.chars().count() >= SECRET_CHARS_MIN && (names_secret(name) || looks_secret(value))
 }
 
+/// Whether a text holds what is not kept: a value that the check was given, or what it asks to redact.
+pub fn tells_secret(text: &str, evidence: &Evidence, secrets: &[String]) -> bool {
+    let all: Vec<String> = secrets.iter().cloned().flat_map(with_password).collect();
+    looks_secret(text)
+        || all.iter().any(|secret| text.contains(secret.as_str()))
+        || evidence.redact.iter().any(|pattern| pattern.regex().is_match(text))
+}
+
 /// A check's output, as far as it was heard.
 #[derive(Debug)]
 pub struct Output {

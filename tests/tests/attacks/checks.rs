@@ -198,6 +198,48 @@ fn a_check_reaches_no_socket_of_the_machine() {
 }
 
 #[test]
+fn a_check_reaches_no_unix_socket_of_the_machine() {
+    use std::os::unix::net::UnixListener;
+    if !have("python3", "--version") {
+        return;
+    }
+    let folder = tempfile::Builder::new().prefix("sockets").tempdir_in("/tmp").expect("a folder");
+    let (place, agent) = (folder.path().join("s"), folder.path().join("agent"));
+    let listeners = [&place, &agent].map(|path| UnixListener::bind(path).expect("a socket"));
+    let script = format!(
+        "python3 - <<'END'\nimport os, socket\nfor name in ['{}', '{}', os.environ['TMPDIR'] + '/own']:\n  \
+         if name.endswith('own'):\n    server = socket.socket(socket.AF_UNIX); server.bind(name); server.listen()\n  \
+         try:\n    socket.socket(socket.AF_UNIX).connect(name); print('key reached', os.path.basename(name))\n  \
+         except OSError:\n    print('key refused', os.path.basename(name))\nEND",
+        place.display(),
+        agent.display()
+    );
+    for network in ["none", "loopback"] {
+        let mut trial = Trial::of(&script, &format!("network = \"{network}\"\n{TABLES}"));
+        trial.person = trial.person.with("SSH_AUTH_SOCK", agent.to_str().expect("a path"));
+        let Some(data) = trial.run(0) else { return };
+        let enforced = data["run"]["predicate"]["skillRun"]["sandbox"]["enforced"].to_string();
+        if !enforced.contains("mount-namespace") {
+            return say("skipped: this kernel forbids mounts");
+        }
+        assert_eq!(lines(&data, "keyLines"), ["key refused s", "key refused agent", "key reached own"], "{network}");
+    }
+    for listener in listeners {
+        listener.set_nonblocking(true).expect("a socket");
+        assert_eq!(listener.accept().expect_err("nobody").kind(), ErrorKind::WouldBlock);
+    }
+}
+
+#[test]
+fn a_secret_does_not_get_into_evidence_as_the_name_of_a_file() {
+    let script = "echo x > \"out/$DB_PASSWORD.txt\"; echo key fine";
+    let trial = Trial::of(script, &TABLES.replace("timeout", "outputs = [\"out/*\"]\ntimeout"));
+    let person = trial.person.with("DB_PASSWORD", "correct-horse");
+    let screen = person.skill(&["check", "run", "acme/trial", "--no-evidence", "--json"]).exits(3);
+    screen.says("the name of a file that it made").keeps_quiet_about("correct-horse");
+}
+
+#[test]
 fn a_gigabyte_without_a_line_break_costs_little_memory() {
     let trial = Trial::of("echo key before\nhead -c 1000000000 /dev/zero\necho\necho key after", TABLES);
     let skill = trial.person.skill_command(&["check", "run", "acme/trial", "--no-evidence", "--json"]);
