@@ -34,8 +34,11 @@ const TAILS_MAX: usize = 256;
 /// Programs that run a text they are given, or what they read.
 const SHELLS: [&str; 10] = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "ash", "rbash", "su"];
 
+/// Words of the shell that run what a file holds.
+const READERS: [&str; 2] = ["source", "."];
+
 /// Programs, and words of the shell, that start what the rest of their words say.
-const STARTERS: [&str; 44] = [
+const STARTERS: [&str; 45] = [
     "env",
     "sudo",
     "doas",
@@ -80,6 +83,7 @@ const STARTERS: [&str; 44] = [
     "fakeroot",
     "caffeinate",
     "coproc",
+    "function",
 ];
 
 /// Words of the shell in front of a command.
@@ -158,6 +162,7 @@ impl Line {
                 return Err(too_much());
             }
         }
+        line.is_unclear |= line.commands.iter().any(|command| is_renaming(command));
         line.is_plain = !line.is_unclear && super::words::split(text).is_ok_and(|words| line.is_only(&words));
         Ok(line)
     }
@@ -196,20 +201,22 @@ impl Line {
                 || (word.unknown.is_none_or(|_| word.text == "{") && KEYWORDS.contains(&word.text.as_str()))
         };
         let start = words.iter().position(|word| !is_prefix(word)).unwrap_or(words.len());
+        self.is_unclear |= words[..start].iter().any(|word| word.text.starts_with("GIT_CONFIG"));
         words.drain(..start);
         let Some(first) = words.first() else { return Vec::new() };
         let name = first.program().map(str::to_ascii_lowercase);
-        let is_shell = name.as_deref().is_some_and(|name| SHELLS.contains(&name));
-        let is_starter = is_shell || name.as_deref().is_some_and(|name| STARTERS.contains(&name));
+        let is_one_of = |names: &[&str]| name.as_deref().is_some_and(|name| names.contains(&name));
+        let is_starter = is_one_of(&SHELLS) || is_one_of(&READERS) || is_one_of(&STARTERS);
         let mut inner = Vec::new();
         if is_starter {
             inner.extend(words[1..].iter().flat_map(lines_of));
             self.add_tails(&words);
         }
-        if is_shell {
+        let is_question = name.as_deref() == Some("command") && words.get(1).is_some_and(|word| word.text == "-v");
+        let shell = words.iter().position(is_shell).filter(|at| *at == 0 || is_starter && !is_question);
+        if let Some(at) = shell {
             inner.extend(inputs.iter().cloned());
-            let reads_input = words[1..].iter().all(|word| word.text.starts_with(['-', '+']));
-            self.is_unclear |= reads_input && inputs.is_empty();
+            self.is_unclear |= words[at + 1..].iter().all(is_no_script) && inputs.is_empty();
         }
         self.commands.push(words);
         inner
@@ -264,15 +271,33 @@ fn too_much() -> Refusal {
         .hint("write it as several plain commands")
 }
 
+fn is_shell(word: &Word) -> bool {
+    let name = word.program().map(str::to_ascii_lowercase);
+    name.is_some_and(|name| SHELLS.contains(&name.as_str()) || READERS.contains(&name.as_str()))
+}
+
+/// An option, or a name of what comes in: then the text that runs is nowhere in the words.
+fn is_no_script(word: &Word) -> bool {
+    let is_device = ["/dev/", "/proc/"].iter().any(|folder| word.text.starts_with(folder));
+    word.text.starts_with(['-', '+']) || word.unknown.is_some() || is_device
+}
+
+/// Whether Git is told other names for its commands here.
+fn is_renaming(command: &[Word]) -> bool {
+    let is_git = command.first().and_then(Word::program).is_some_and(|name| name.eq_ignore_ascii_case("git"));
+    let renames = |word: &Word| {
+        let text = word.text.to_ascii_lowercase();
+        text.contains("alias.") || text.contains("include.path") || text.contains("includeif.")
+    };
+    is_git && command.iter().any(renames)
+}
+
 /// Lines that a word may hold: itself, and what stands behind `-S` or an equals sign.
 fn lines_of(word: &Word) -> Vec<String> {
     let text = word.text.as_str();
     let value = text.strip_prefix("-S").or_else(|| text.split_once('=').map(|(_, value)| value));
-    let lines = [Some(text), value].into_iter().flatten();
-    lines
-        .filter(|line| line.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_./".contains(c)))
-        .map(str::to_owned)
-        .collect()
+    let is_rich = |line: &&str| line.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_./".contains(c));
+    Some(text).filter(is_rich).into_iter().chain(value).map(str::to_owned).collect()
 }
 
 /// Whether a command begins with these words. An option in between is passed over, with or without a value:
