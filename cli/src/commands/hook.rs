@@ -104,15 +104,24 @@ fn bundles(project: &Project) -> Result<Vec<(PackageName, Bundle)>, Failure> {
     Ok(bundles)
 }
 
-/// Where a path is in the repository: as it is written, and where its links lead.
+/// Where a path is in the repository: as it is written, and where its links lead. What is not there yet is
+/// where the folders lead that are.
 fn places(root: &Path, here: &Path, path: &str) -> Vec<String> {
     let written = plain(&here.join(path));
-    let followed = written.canonicalize().unwrap_or_else(|_| written.clone());
+    let followed = followed(&written);
     let inside = [written, followed].into_iter().filter_map(|path| {
         let below = path.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_string_lossy());
         Some(below.collect::<Vec<_>>().join("/"))
     });
     inside.collect()
+}
+
+fn followed(path: &Path) -> PathBuf {
+    let there = path.ancestors().find_map(|parent| Some((parent, parent.canonicalize().ok()?)));
+    match there {
+        Some((parent, real)) => real.join(path.strip_prefix(parent).unwrap_or(Path::new(""))),
+        None => path.to_owned(),
+    }
 }
 
 /// Without `.` and `..`.

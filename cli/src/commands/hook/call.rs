@@ -11,8 +11,8 @@ use crate::clients::Client;
 /// What is about to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
-    /// A shell line.
-    Command(String),
+    /// Shell lines: who knows which of them runs, when a call has several.
+    Command(Vec<String>),
     /// Files that are read or changed.
     Files {
         /// Paths as the client names them.
@@ -82,6 +82,12 @@ const PATHS: [&str; 10] = [
     "filename",
 ];
 
+/// Keys of a tool that reads, which hold a pattern of paths.
+const PATTERNS: [&str; 3] = ["glob", "include", "includes"];
+
+/// Tools whose `pattern` is one of paths, and not of text.
+const GLOBBERS: [&str; 2] = ["Glob", "glob"];
+
 impl Call {
     /// Reads a call; the error is the rest of a sentence.
     pub(super) fn read(client: Client, call: &Value) -> Result<Self, String> {
@@ -103,7 +109,7 @@ fn text<'a>(call: &'a Value, key: &str) -> Result<&'a str, String> {
 
 fn of_cursor(call: &Value) -> Result<Call, String> {
     match text(call, "hook_event_name")? {
-        "beforeShellExecution" => Ok(Call::Command(text(call, "command")?.to_owned())),
+        "beforeShellExecution" => Ok(Call::Command(vec![text(call, "command")?.to_owned()])),
         "beforeReadFile" => Ok(Call::Files { read: vec![text(call, "file_path")?.to_owned()], changed: Vec::new() }),
         "beforeMCPExecution" => {
             let launch = call["command"].as_str().or_else(|| call["url"].as_str());
@@ -151,14 +157,23 @@ fn of_input(name: &str, input: &Value) -> Result<Call, String> {
         let changed = patched(&patch);
         return Ok(Call::Files { read: Vec::new(), changed });
     }
-    if let Some(command) = ["command", "cmd"].iter().find_map(|key| words(&input[*key])) {
-        return Ok(Call::Command(command));
+    let commands: Vec<String> = ["command", "cmd"].iter().filter_map(|key| words(&input[*key])).collect();
+    if !commands.is_empty() {
+        return Ok(Call::Command(commands));
     }
     if SHELLS.contains(&name) {
         return Err(String::from("the tool call is of a shell and has no command"));
     }
-    let paths: Vec<String> = PATHS.iter().flat_map(|key| texts(&input[*key])).collect();
-    match (paths.is_empty(), READERS.contains(&name)) {
+    let is_reader = READERS.contains(&name);
+    let mut paths: Vec<String> = PATHS.iter().flat_map(|key| texts(&input[*key])).collect();
+    if is_reader {
+        // Taken as paths: a pattern that spells out what is denied is found, a wider one is not.
+        paths.extend(PATTERNS.iter().flat_map(|key| texts(&input[*key])));
+    }
+    if GLOBBERS.contains(&name) {
+        paths.extend(texts(&input["pattern"]));
+    }
+    match (paths.is_empty(), is_reader) {
         (true, _) => Ok(Call::Other),
         (false, true) => Ok(Call::Files { read: paths, changed: Vec::new() }),
         (false, false) => Ok(Call::Files { read: paths.clone(), changed: paths }),

@@ -24,7 +24,11 @@ pub(super) fn decide(
     root: &str,
 ) -> Option<Said> {
     match call {
-        Call::Command(command) => of_command(client, bundles, &command.replace(&format!("{root}/"), "")),
+        Call::Command(lines) => {
+            let said =
+                lines.iter().filter_map(|line| of_command(client, bundles, &line.replace(&format!("{root}/"), "")));
+            said.max_by_key(|said| said.effect)
+        }
         Call::Files { .. } => of_files(client, bundles, files),
         Call::Tool { server, tool } => bundles.iter().filter_map(|bundle| of_tool(client, bundle, server, tool)).next(),
         Call::Other => None,

@@ -52,12 +52,19 @@ fn claude_code_hears_denials_questions_and_nothing() {
         ("Bash", json!({"command": "echo $(psql -l)"}), "ask"),
         ("Bash", json!({"command": "cat /repo/secrets/key"}), "deny"),
         ("Bash", json!({"command": "createdb orders"}), ""),
+        ("Bash", json!({"command": "true", "cmd": "dropdb orders"}), "deny"),
+        ("Bash", json!({"command": "dropdb orders", "cmd": "true"}), "deny"),
         ("Bash", json!({"cmd": 1}), "deny"),
         ("Bash", json!(null), "deny"),
         ("Read", json!({"file_path": "/repo/db/.pgpass"}), "deny"),
         ("Read", json!({"file_path": "/repo/README.md"}), ""),
         ("Read", json!({"file_path": "/repo/LICENSE"}), ""),
         ("Grep", json!({"pattern": "x", "path": "/repo/secrets"}), "deny"),
+        ("Grep", json!({"pattern": "x", "glob": "secrets/*"}), "deny"),
+        ("Grep", json!({"pattern": "secrets/x"}), ""),
+        ("Glob", json!({"pattern": "**/.pgpass"}), "deny"),
+        ("Glob", json!({"pattern": "src/**/*.rs"}), ""),
+        ("read_many_files", json!({"include": ["secrets/**"]}), "deny"),
         ("Edit", json!({"file_path": "/repo/LICENSE"}), "deny"),
         ("Write", json!({"file_path": "/repo/.github/workflows/ci.yml"}), "deny"),
         ("SomethingNew", json!({"path": "/repo/LICENSE"}), "deny"),
@@ -167,5 +174,6 @@ fn a_path_is_where_it_leads() {
     {
         std::os::unix::fs::symlink(root.join("secrets"), root.join("docs")).expect("a link");
         assert!(places(&root, &root, "docs/key").contains(&"secrets/key".to_owned()));
+        assert!(places(&root, &root, "docs/new/file").contains(&"secrets/new/file".to_owned()));
     }
 }
