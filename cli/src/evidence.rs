@@ -24,6 +24,13 @@ pub fn path(brief: Option<&SkillName>) -> String {
     format!("{EVIDENCE_PATH}/{}.intoto.jsonl", brief.map_or("checks", SkillName::as_str))
 }
 
+/// Whether a file of that folder has the name of evidence: `ID.intoto.jsonl`, or `ID.trace.jsonl` of the calls
+/// that an agent made. No check can read such a file, and so no proof depends on one.
+pub fn is_record(name: &str) -> bool {
+    let id = [".intoto.jsonl", ".trace.jsonl"].iter().find_map(|form| name.strip_suffix(form));
+    id.is_some_and(|id| SkillName::parse(id).is_ok())
+}
+
 /// The lines of a file; a file that is not there has none.
 pub fn read(project: &Project, brief: Option<&SkillName>) -> Result<Vec<Line>, Failure> {
     let path = path(brief);

@@ -54,7 +54,7 @@ impl Repository {
         &self.top
     }
 
-    /// The work tree as `git add --all` would commit it, without `.skill/evidence` of the project in
+    /// The work tree as `git add --all` would commit it, without the evidence of the project in
     /// `folder`, so that committing evidence does not move what it is about.
     pub fn tree(&self, folder: &Path) -> Result<GitTree, Failure> {
         tree::of(self, folder)
@@ -112,8 +112,13 @@ impl Repository {
         if self.commit("HEAD")?.is_none() {
             return Ok(tree.entries().is_empty());
         }
-        let evidence = format!("{}/", tree::evidence(self, folder));
-        Ok(self.diff_stat("HEAD", tree)?.iter().all(|changed| changed.path.starts_with(&evidence)))
+        let mut changed = self.diff_stat("HEAD", tree)?.into_iter();
+        Ok(changed.all(|changed| self.is_evidence(folder, tree, &changed.path)))
+    }
+
+    /// Whether a path, relative to the top, is evidence of the project in `folder`, and so no part of the tree.
+    pub fn is_evidence(&self, folder: &Path, tree: &GitTree, path: &str) -> bool {
+        tree.leaves_out(path, &self.inside(folder, &format!("{}/", crate::evidence::EVIDENCE_PATH)))
     }
 
     /// Where Git keeps its files, outside the work tree for a second one.

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::command::Git;
 use super::{Repository, unusual};
+use crate::evidence::{EVIDENCE_PATH, is_record};
 use crate::failure::{Failure, OnPath};
 use crate::project::{Regular, read_regular};
 
@@ -39,6 +40,13 @@ impl Entry {
         self.mode == "160000"
     }
 
+    /// Whether this is evidence itself, in the folder of evidence. Anything else that lies there is work: a
+    /// script that a check starts would else be swapped under a proof.
+    fn is_record(&self, evidence: &str) -> bool {
+        let name = self.path.strip_prefix(evidence.as_bytes()).and_then(|name| std::str::from_utf8(name).ok());
+        self.mode.starts_with("100") && name.is_some_and(is_record)
+    }
+
     /// `100644 OBJECT 0 TAB path`, as `ls-files --stage` has it.
     fn parse(row: &[u8]) -> Option<Self> {
         let tab = row.iter().position(|byte| *byte == b'\t')?;
@@ -60,6 +68,12 @@ impl GitTree {
         &self.entries
     }
 
+    /// Whether a path is that of evidence, which the tree leaves out.
+    pub(super) fn leaves_out(&self, path: &str, evidence: &str) -> bool {
+        let is_here = || self.entries.binary_search_by(|entry| entry.path.as_slice().cmp(path.as_bytes())).is_ok();
+        path.strip_prefix(evidence).is_some_and(is_record) && !is_here()
+    }
+
     /// A run of Git in the repository that sees the objects of this tree, too.
     pub(super) fn beside(&self, git: Git) -> Git {
         git.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", self.folder.path().join("objects"))
@@ -73,24 +87,19 @@ pub(super) fn of(repository: &Repository, folder: &Path) -> Result<GitTree, Fail
         Git::with_folder(ours.path(), &repository.top)
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", repository.shared.join("objects"))
     };
-    let evidence = evidence(repository, folder);
-    let tracked = tracked(repository, &evidence)?;
+    let tracked = tracked(repository)?;
     git().reading(tracked.files).run(["update-index", "--add", "--remove", "-z", "--stdin"])?;
     git().reading(tracked.submodules).run(["update-index", "-z", "--index-info"])?;
-    git().run(["add", "--all", "--", ".", &format!(":(top,exclude,literal){evidence}")])?;
-    let id = git().run(["write-tree"])?.text()?.trim().to_owned();
+    git().run(["add", "--all", "--", "."])?;
     let listed = git().run(["ls-files", "--stage", "-z"])?.stdout;
     let rows = listed.split(|byte| *byte == 0).filter(|row| !row.is_empty());
     let entries = rows.map(Entry::parse).collect::<Option<Vec<_>>>().ok_or_else(|| unusual("ls-files"))?;
+    let evidence = repository.inside(folder, &format!("{EVIDENCE_PATH}/"));
+    let (records, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.is_record(&evidence));
+    let records = records.iter().flat_map(|entry| [entry.path.as_slice(), b"\0"].concat()).collect();
+    git().reading(records).run(["update-index", "--force-remove", "-z", "--stdin"])?;
+    let id = git().run(["write-tree"])?.text()?.trim().to_owned();
     Ok(GitTree { id, entries, folder: ours })
-}
-
-/// `.skill/evidence` of a project, relative to the top.
-pub(super) fn evidence(repository: &Repository, folder: &Path) -> String {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let below = folder.strip_prefix(&repository.top).unwrap_or(Path::new(""));
-    let below = below.components().map(|part| format!("{}/", part.as_os_str().to_string_lossy()));
-    format!("{}.skill/evidence", below.collect::<String>())
 }
 
 /// A Git folder with nothing in it that anybody else wrote, but the names of what to ignore.
@@ -144,15 +153,13 @@ struct Tracked {
     submodules: Vec<u8>,
 }
 
-fn tracked(repository: &Repository, evidence: &str) -> Result<Tracked, Failure> {
+fn tracked(repository: &Repository) -> Result<Tracked, Failure> {
     let listed = Git::at(&repository.top).run(["ls-files", "--stage", "-z"])?.stdout;
     let mut tracked = Tracked { files: Vec::new(), submodules: Vec::new() };
     let mut folders = Folders { top: &repository.top, real: HashMap::new() };
     for row in listed.split(|byte| *byte == 0).filter(|row| !row.is_empty()) {
         let entry = Entry::parse(row).ok_or_else(|| unusual("ls-files"))?;
-        let name = String::from_utf8_lossy(&entry.path);
-        let is_evidence = name.strip_prefix(evidence).is_some_and(|rest| rest.starts_with('/'));
-        let Some(path) = folders.place(&entry.path).filter(|_| !is_evidence) else { continue };
+        let Some(path) = folders.place(&entry.path) else { continue };
         let Ok(metadata) = path.symlink_metadata() else { continue };
         if entry.is_repository() && metadata.is_dir() && path.join(".git").symlink_metadata().is_err() {
             tracked.submodules.extend(row);

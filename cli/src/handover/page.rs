@@ -247,10 +247,9 @@ fn change(place: &Workplace, base: Option<&str>) -> Result<Option<Change>, Failu
     let root = &place.project.root;
     let (Some(repository), Some(tree)) = (Repository::around(root)?, place.snapshot.tree()) else { return Ok(None) };
     let Some((base, commit)) = parted(&repository, base)? else { return Ok(None) };
-    let files = repository.diff_stat(&commit, tree)?;
+    let mut files = repository.diff_stat(&commit, tree)?;
     // Evidence is not part of the tree: every line of it would show up as removed.
-    let evidence = repository.inside(root, crate::evidence::EVIDENCE_PATH);
-    let files = files.into_iter().filter(|file| !file.path.starts_with(&format!("{evidence}/"))).collect();
+    files.retain(|file| !repository.is_evidence(root, tree, &file.path));
     let digest = Sha256::of(repository.diff(&commit, tree)?);
     Ok(Some(Change { base, commit, files, digest }))
 }

@@ -8,6 +8,7 @@ use skills::check::{Cwd, is_secret};
 use tempfile::TempDir;
 
 use super::Job;
+use crate::evidence::EVIDENCE_PATH;
 use crate::failure::{Failure, OnPath};
 use crate::git::Repository;
 use crate::home::{Home, user_folder};
@@ -17,6 +18,10 @@ use crate::sandbox::{Limits, Orders};
 
 /// Variables of ours hold tokens, passphrases and the way to keys: no check gets one.
 const OURS: &str = "SKILL_";
+
+/// What lies in a project and is no input of any check: a proof outlives every change in it, so none of it
+/// may decide what a check finds.
+const RECORDS: [&str; 2] = [EVIDENCE_PATH, ".skill/state"];
 
 /// Everything that a run stands on; gone when dropped.
 pub(super) struct Ground {
@@ -46,6 +51,7 @@ impl Ground {
         let surroundings = Surroundings {
             home: user_folder(),
             keys: keys(job.home),
+            records: RECORDS.iter().map(|name| root.join(name)).collect(),
             given: given(&root, &package, job.document.as_deref())?,
             write: writable.paths.clone(),
             env: passed.clone(),

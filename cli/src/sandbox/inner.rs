@@ -83,10 +83,15 @@ fn landlock(orders: &Orders, apart: Apart) -> Result<landlock::RestrictionStatus
     }
     let private: &[PathBuf] =
         if apart == Apart::WithMounts && orders.reach.private_memory { &[PathBuf::from(outer::SHM)] } else { &[] };
+    let (readable, list): (_, &[PathBuf]) = match apart {
+        Apart::WithMounts => (&orders.reach.read, &[]),
+        Apart::Not | Apart::InNamespaces => (&orders.reach.read_around, &orders.reach.list),
+    };
     let devices = AccessFs::from_file(LANDLOCK);
     ruleset
         .create()?
-        .add_rules(path_beneath_rules(&orders.reach.read, read))?
+        .add_rules(path_beneath_rules(readable, read))?
+        .add_rules(path_beneath_rules(list, AccessFs::ReadDir))?
         .add_rules(path_beneath_rules(&orders.reach.write, all))?
         .add_rules(path_beneath_rules(private, all))?
         .add_rules(path_beneath_rules(["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"], devices))?

@@ -120,6 +120,10 @@ const DEPTH_MAX: usize = 12;
 pub struct Reach {
     /// Files and folders, with all below, that may be read and run.
     pub read: Vec<PathBuf>,
+    /// The same where no folder can be made to look empty: what is hidden is left out.
+    pub read_around: Vec<PathBuf>,
+    /// Folders, with all below, whose names may be listed then.
+    pub list: Vec<PathBuf>,
     /// Files and folders, with all below, that may also be written.
     pub write: Vec<PathBuf>,
     /// Folders that are made to look empty, where mounts are possible.
@@ -141,6 +145,8 @@ pub(crate) struct Surroundings {
     pub(crate) home: Option<PathBuf>,
     /// Where this program keeps keys and credentials.
     pub(crate) keys: Vec<PathBuf>,
+    /// Folders in what it is given that are about the work, and not the work.
+    pub(crate) records: Vec<PathBuf>,
     /// What the check is given: work tree, package, document, Git's folders.
     pub(crate) given: Vec<PathBuf>,
     /// What it may write.
@@ -163,15 +169,17 @@ impl Surroundings {
         if self.any_network {
             wanted.extend(["/run/systemd/resolve", "/run/resolvconf"].map(PathBuf::from));
         }
-        let mut read = Vec::new();
-        for path in wanted.iter().filter_map(|path| path.canonicalize().ok()) {
-            allow(&path, &secrets, DEPTH_MAX, &mut read);
-        }
-        read.sort();
-        read.dedup();
+        // A link is work, and where it leads, too: only a real folder is hidden.
+        let is_real = |path: &&PathBuf| path.canonicalize().is_ok_and(|real| real == **path && real.is_dir());
+        let records: Vec<PathBuf> = self.records.iter().filter(is_real).cloned().collect();
+        let read = allowed(&wanted, &secrets);
+        let read_around = allowed(&wanted, &[secrets.as_slice(), &records].concat());
+        let mut list = self.given.clone();
+        list.retain(|given| records.iter().any(|record| record.starts_with(given)));
         let needed: Vec<&PathBuf> = self.given.iter().chain(&self.write).collect();
         let is_free = |folder: &Path| !needed.iter().any(|path| path.starts_with(folder));
-        let mut hidden: Vec<PathBuf> = secrets.into_iter().filter(|path| path.is_dir() && is_free(path)).collect();
+        let mut hidden: Vec<PathBuf> =
+            secrets.into_iter().chain(records).filter(|path| path.is_dir() && is_free(path)).collect();
         let running = if self.any_network { &RUNNING_OF_OTHERS[..] } else { &RUNNING[..] };
         let real = |path: PathBuf| path.canonicalize().ok();
         let mut needed: Vec<PathBuf> = read.iter().chain(&self.write).cloned().filter_map(real).collect();
@@ -187,7 +195,7 @@ impl Surroundings {
         let shm = Path::new("/dev/shm");
         let private_memory =
             emptied.iter().any(|folder| folder == shm) && !needed.iter().any(|path| path.starts_with(shm));
-        Reach { read, write: self.write.clone(), hidden, emptied, needed, sockets, private_memory }
+        Reach { read, read_around, list, write: self.write.clone(), hidden, emptied, needed, sockets, private_memory }
     }
 
     fn secrets(&self) -> Vec<PathBuf> {
@@ -232,6 +240,17 @@ fn with_library(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     all.extend(parent.into_iter().flat_map(beside));
     all.extend(tools.filter(|tool| folder.starts_with(tool)));
     all
+}
+
+/// What may be read of what is wanted.
+fn allowed(wanted: &[PathBuf], secrets: &[PathBuf]) -> Vec<PathBuf> {
+    let mut read = Vec::new();
+    for path in wanted.iter().filter_map(|path| path.canonicalize().ok()) {
+        allow(&path, secrets, DEPTH_MAX, &mut read);
+    }
+    read.sort();
+    read.dedup();
+    read
 }
 
 /// Allows a path; one that holds a secret, entry by entry.
@@ -402,6 +421,21 @@ mod tests {
             covers(&reach.read, &home.join("work/src")) && !covers(&reach.read, &home.join("work/keys/default.pem"))
         );
         assert!(reach.hidden.contains(&home.join("work/keys")) && reach.hidden.contains(&home.join(".ssh")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_about_the_work_is_hidden_and_the_work_beside_it_is_listed() {
+        let (_folder, home) = home();
+        let mut of = surroundings(&home);
+        of.records = vec![home.join("work/keys"), home.join("work/link"), home.join("work/none")];
+        std::os::unix::fs::symlink("src", home.join("work/link")).expect("linked");
+        let reach = of.reach();
+        assert!(reach.hidden.contains(&home.join("work/keys")) && !reach.hidden.contains(&home.join("work/src")));
+        assert!(reach.read.contains(&home.join("work")), "where it looks empty, nothing is left out");
+        assert!(covers(&reach.read_around, &home.join("work/src")));
+        assert!(!covers(&reach.read_around, &home.join("work/keys/x")));
+        assert_eq!(reach.list, [home.join("work")]);
     }
 
     #[test]

@@ -134,6 +134,37 @@ fn a_link_planted_where_a_check_writes_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn work_that_hides_among_the_evidence_or_the_state_is_read_by_no_check() {
+    let script = "for f in .skill/evidence/lib.sh .skill/evidence/zz.intoto.jsonl .skill/state/z.sh; do\n\
+                  cat \"$f\" >/dev/null 2>&1 && echo key read $f; done\nls >/dev/null && cat src/a.txt >/dev/null && echo key fine";
+    let trial = Trial::of(script, TABLES);
+    for path in [".skill/evidence/lib.sh", ".skill/evidence/zz.intoto.jsonl", ".skill/state/z.sh"] {
+        trial.person.write(path, "exit 0\n");
+    }
+    if let Some(data) = trial.run(0) {
+        assert_eq!(lines(&data, "keyLines"), ["key fine"], "{data}");
+    }
+}
+
+#[test]
+fn what_lies_among_the_evidence_and_is_none_is_part_of_the_tree() {
+    let trial = Trial::of("true", TABLES);
+    trial.person.git(&["init", "-q"]);
+    let tree = || {
+        let screen = trial.person.skill(&["check", "run", "acme/trial", "--no-evidence", "--json"]).ok();
+        screen.json()["data"]["run"]["subject"].to_string()
+    };
+    let before = tree();
+    trial.person.write(".skill/evidence/zz.intoto.jsonl", "{}\n");
+    assert_eq!(tree(), before, "evidence does not move what it is about");
+    trial.person.write(".skill/evidence/lib.sh", "exit 0\n");
+    let with = tree();
+    assert_ne!(with, before);
+    trial.person.write(".skill/evidence/lib.sh", "exit 1\n");
+    assert_ne!(tree(), with);
+}
+
+#[test]
 fn a_check_reads_no_keys() {
     let script = "for f in \"$HOME/.ssh/id\" \"$HOME/.aws/credentials\" \"$HOME/.netrc\" \"$HOME/.config/gh/hosts.yml\" \\\n\
                   \"$HOME/skill/config/keys/default.pem\" \"$HOME/notes\" /etc/shadow /proc/1/environ; do\n\
