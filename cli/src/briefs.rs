@@ -21,6 +21,7 @@ use skills::evidence::Moment;
 use skills::{Sha256, SkillName};
 
 use crate::failure::{Failure, OnPath};
+use crate::git::Repository;
 use crate::project::{Project, read_text};
 
 /// Where open briefs lie.
@@ -153,7 +154,9 @@ pub fn all(project: &Project) -> Result<(Vec<Shelved>, Vec<Failure>), Failure> {
     refuse_links(project)?;
     let (mut briefs, mut unread) = (Vec::new(), Vec::new());
     for folder in [BRIEFS_PATH, CLOSED_PATH] {
-        for id in ids(project, folder)? {
+        let (ids, misnamed) = ids(project, folder)?;
+        unread.extend(misnamed);
+        for id in ids {
             match find_in(project, folder, &id) {
                 Ok(brief) => briefs.push(brief),
                 Err(failure) => unread.push(failure),
@@ -216,17 +219,54 @@ fn refuse_links(project: &Project) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ids(project: &Project, folder: &str) -> Result<Vec<SkillName>, Failure> {
+/// The ids in a folder, and a refusal of each file that is called like a brief's and cannot be one: what is
+/// renamed must not be gone without a word.
+fn ids(project: &Project, folder: &str) -> Result<(Vec<SkillName>, Vec<Failure>), Failure> {
     let path = project.root.join(folder);
     let entries = match std::fs::read_dir(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
         entries => entries.on("list", &path)?,
     };
-    let names = entries.take(4 * BRIEFS_MAX).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let stems = names.filter_map(|name| name.strip_suffix(".brief.json").map(str::to_owned));
-    let mut ids: Vec<SkillName> = stems.filter_map(|stem| SkillName::parse(&stem).ok()).take(BRIEFS_MAX).collect();
+    let (mut ids, mut refused) = (Vec::new(), Vec::new());
+    for (number, entry) in entries.enumerate() {
+        if number >= 4 * BRIEFS_MAX {
+            refused.push(Failure::usage("too-many-files", format!("`{folder}` has more files than are read")));
+            break;
+        }
+        let name = entry.on("list", &path)?.file_name().to_string_lossy().into_owned();
+        let Some(stem) = name.to_ascii_lowercase().strip_suffix(".brief.json").map(|stem| &name[..stem.len()]) else {
+            continue;
+        };
+        match SkillName::parse(stem) {
+            Ok(id) if name.ends_with(".brief.json") => ids.push(id),
+            _ => {
+                let seen = format!("`{folder}/{}` is not called like a brief", name.escape_debug());
+                refused.push(Failure::usage("brief-misnamed", seen).hint("give it its name back, or take it away"));
+            }
+        }
+    }
     ids.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
-    Ok(ids)
+    Ok((ids, refused))
+}
+
+/// The ids of the briefs that are open at a revision.
+pub fn open_at(project: &Project, revision: &str) -> Result<Vec<SkillName>, Failure> {
+    let Some(repository) = Repository::around(&project.root)? else { return Ok(Vec::new()) };
+    let folder = format!("{}/", repository.inside(&project.root, BRIEFS_PATH));
+    let files = repository.files(revision, &folder)?;
+    let stems = files.iter().filter_map(|path| path.strip_prefix(&folder)?.strip_suffix(".brief.json"));
+    Ok(stems.filter_map(|stem| SkillName::parse(stem).ok()).collect())
+}
+
+/// Why the brief of an id is neither open nor closed with a record of how it ended; none where it is.
+pub fn lost(project: &Project, id: &SkillName) -> Option<String> {
+    match find(project, id.as_str()) {
+        Err(failure) => Some(failure.message),
+        Ok(Shelved { document, outcome: Some(closed), .. }) if closed.brief != document.digest() => {
+            Some(format!("`{}` is about another document", outcome_path(id)))
+        }
+        Ok(_) => None,
+    }
 }
 
 fn find_in(project: &Project, folder: &str, id: &SkillName) -> Result<Shelved, Failure> {

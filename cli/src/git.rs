@@ -75,6 +75,14 @@ impl Repository {
         Ok(answer.map(|answer| answer.stdout))
     }
 
+    /// The paths, relative to the top, of what lies in a folder at a revision, `folder/`; none where it is not there.
+    pub fn files(&self, revision: &str, folder: &str) -> Result<Vec<String>, Failure> {
+        let commit = self.known(revision)?;
+        let answer = Git::at(&self.top).run(["ls-tree", "-z", "--name-only", "--full-tree", &commit, "--", folder])?;
+        let paths = answer.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
     /// The path, relative to the top, of what a folder of the work tree has at `path`.
     pub fn inside(&self, folder: &Path, path: &str) -> String {
         let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());

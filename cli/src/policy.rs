@@ -115,6 +115,27 @@ impl Pattern {
 }
 
 impl WorkspacePolicy {
+    /// What both this and another policy let through: a change under review cannot ask for less than its base.
+    #[must_use]
+    pub fn stricter(mut self, other: &Self) -> Self {
+        fn both<T: Clone + PartialEq>(one: Option<Vec<T>>, other: &Option<Vec<T>>) -> Option<Vec<T>> {
+            match (one, other) {
+                (Some(one), Some(other)) => Some(one.into_iter().filter(|item| other.contains(item)).collect()),
+                (one, other) => one.or_else(|| other.clone()),
+            }
+        }
+        self.scopes.allow = both(self.scopes.allow, &other.scopes.allow);
+        self.environments = both(self.environments, &other.environments);
+        self.deny.extend(other.deny.iter().cloned());
+        self.require_signature |= other.require_signature;
+        if other.grants == Grants::Deny {
+            self.grants = Grants::Deny;
+        }
+        self.max_data_class = self.max_data_class.into_iter().chain(other.max_data_class).min();
+        self.evidence.trust = self.evidence.trust.max(other.evidence.trust);
+        self
+    }
+
     /// Whether a package may be installed here, whatever it is; `signed`: it comes from a registry.
     pub fn admits(&self, name: &PackageName, signed: bool) -> Result<(), Failure> {
         let refused = |code: &str, why: String| {
@@ -205,6 +226,20 @@ mod tests {
         let policy = super::tests::policy("environments = [\"production\"]");
         let refused = policy.clears(&name("a/b"), &clearance(DataClass::Public)).expect_err("elsewhere");
         assert_eq!(refused.code, "policy-environment");
+    }
+
+    #[test]
+    fn of_two_policies_everything_counts_that_is_stricter() {
+        let strict = policy(
+            "scopes.allow = [\"acme\"]\ndeny = [\"acme/x\"]\nrequire-signature = true\ngrants = \"deny\"\n\
+             max-data-class = \"internal\"\nenvironments = [\"dev\"]\nevidence.trust = \"ci\"",
+        );
+        assert_eq!(WorkspacePolicy::default().stricter(&strict), strict);
+        assert_eq!(strict.clone().stricter(&WorkspacePolicy::default()), strict);
+        let other = policy("scopes.allow = [\"evil\"]\nmax-data-class = \"restricted\"\nevidence.trust = \"local\"");
+        let both = other.stricter(&strict);
+        assert_eq!(both.scopes.allow, Some(Vec::new()));
+        assert_eq!((both.max_data_class, both.evidence.trust), (strict.max_data_class, strict.evidence.trust));
     }
 
     #[test]

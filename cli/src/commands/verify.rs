@@ -119,7 +119,7 @@ pub fn run(args: Args, context: &Context) -> Result<Answer, Failure> {
     let trust = read_trust(&project, args.policy_ref.as_deref(), context)?;
     let lock = project.lock()?;
     let skills = select(&lock, if args.evidence { &[] } else { &args.names })?;
-    let mut report = examine::examine(&project, &lock, &skills, &trust)?;
+    let mut report = examine::examine(&project, &lock, &skills, &trust, args.policy_ref.as_deref())?;
     if args.evidence {
         evidence::examine(&mut report, &project, &trust, &args, context)?;
     }

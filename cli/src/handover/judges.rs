@@ -36,7 +36,7 @@ fn demanded(wants: &Wants) -> Independence {
 }
 
 /// `skills.toml` as it was at a revision; one that was not there wanted nothing.
-fn wants_at(project: &Project, reference: &str) -> Result<Wants, Failure> {
+pub fn wants_at(project: &Project, reference: &str) -> Result<Wants, Failure> {
     let Some(repository) = Repository::around(&project.root)? else { return Ok(Wants::default()) };
     let path = repository.inside(&project.root, "skills.toml");
     let Some(bytes) = repository.show(reference, &path)? else { return Ok(Wants::default()) };

@@ -79,8 +79,8 @@ pub(super) fn say(context: &Context, decided: &Decided, whole: bool) {
     }
     for row in &decided.lapsed {
         let (package, grant) = (&row.package, &row.grant);
-        context
-            .ui
-            .warn(format!("{package}: `{grant}` was approved for other files of it, and is not allowed any more"));
+        context.ui.warn(format!(
+            "{package}: `{grant}` is not allowed any more: approved for other files of it, or denied by `[policy]`"
+        ));
     }
 }

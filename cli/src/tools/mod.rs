@@ -35,6 +35,7 @@ use self::saying::{diff, refusal};
 use crate::clients::{self, Client, Coverage, Given, Rendering};
 use crate::failure::{Exit, Failure};
 use crate::place::{Change, Spot};
+use crate::policy::Grants;
 use crate::project::Project;
 use crate::wants::Wants;
 
@@ -181,7 +182,7 @@ pub fn decide(
     for applied in bundles {
         wants.policy.clears(&applied.package, &applied.bundle.boundary)?;
     }
-    let (approved, lapsed) = standing(approvals, bundles);
+    let (approved, lapsed) = standing(wants, approvals, bundles);
     let renderings = renderings(wants, &clients, bundles, |applied| applied.approved(&approved))?;
     let wanted = wanted(&renderings);
     if let Some(bad) = wanted.iter().map(|one| Place::of(one.client, &one.want)).find(|place| !place.is_lawful()) {
@@ -215,14 +216,24 @@ pub fn decide(
     })
 }
 
+/// The approvals that count here: none where `[policy]` denies grants, whatever a branch writes into the lock.
+fn believed<'a>(wants: &Wants, approvals: &'a [Approved]) -> &'a [Approved] {
+    match wants.policy.grants {
+        Grants::Ask => approvals,
+        Grants::Deny => &[],
+    }
+}
+
 /// Approvals that hold for a bundle as it is, and those that do not hold any more.
-fn standing(approvals: &[Approved], bundles: &[Applied]) -> (Vec<Approved>, Vec<Approved>) {
+fn standing(wants: &Wants, approvals: &[Approved], bundles: &[Applied]) -> (Vec<Approved>, Vec<Approved>) {
+    let counts = wants.policy.grants == Grants::Ask;
     approvals.iter().cloned().partition(|row| {
-        bundles.iter().any(|applied| {
-            applied.package == row.package
-                && applied.digest == row.digest
-                && applied.bundle.grants.iter().any(|grant| grant_name(&grant.granted) == row.grant)
-        })
+        counts
+            && bundles.iter().any(|applied| {
+                applied.package == row.package
+                    && applied.digest == row.digest
+                    && applied.bundle.grants.iter().any(|grant| grant_name(&grant.granted) == row.grant)
+            })
     })
 }
 
@@ -322,5 +333,10 @@ mod tests {
         }
         let granted = decided(&[approval(&bundle)]);
         assert_eq!((allows(&granted), granted.approved.len(), granted.waiting.len()), (3, 1, 0));
+        let mut denies = wants.clone();
+        denies.policy.grants = Grants::Deny;
+        let rows = [approval(&bundle)];
+        let denied = decide(&project, &denies, &[], &rows, std::slice::from_ref(&bundle), false).expect("decided");
+        assert_eq!((allows(&denied), denied.approved.len(), denied.lapsed.len()), (0, 0, 1));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use index::lock::{Entry, Lock};
+use index::lock::{Approved, Entry, Lock};
 use index::verify::{Class, Finding};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -69,11 +69,12 @@ pub struct Status {
 pub fn look(project: &Project, wants: &Wants, lock: &Lock) -> Result<Status, Failure> {
     let bundles = readable(project, lock);
     let clients = clients_of(project, wants, &lock.entries);
-    let rendered = renderings(wants, &clients, &bundles, |applied| applied.approved(&lock.approved))?;
+    let rendered =
+        renderings(wants, &clients, &bundles, |applied| applied.approved(super::believed(wants, &lock.approved)))?;
     let (now, all) = (wanted(&rendered), wanted(&renderings(wants, &clients, &bundles, every_grant)?));
     let paths = all.iter().map(|one| one.want.path()).chain(lock.entries.iter().map(|row| row.path.as_str()));
     let files = files::read(project, paths)?;
-    let mut status = Status { waiting: waiting(&bundles, lock), ..Status::default() };
+    let mut status = Status { waiting: waiting(&bundles, super::believed(wants, &lock.approved)), ..Status::default() };
     status.rows = recorded(lock, &bundles, &files, &by_key(&now), &by_key(&all))?;
     status.rows.extend(not_recorded(lock, &files, &now, &all)?);
     let servers: Vec<(Client, String)> = clients
@@ -112,13 +113,22 @@ fn readable(project: &Project, lock: &Lock) -> Vec<Applied> {
     read.collect()
 }
 
+/// The bundles that `[policy]` clears for no work here, each with the reason.
+pub fn uncleared(project: &Project, wants: &Wants, lock: &Lock) -> Vec<(String, Failure)> {
+    let refused = |applied: &Applied| {
+        let refusal = wants.policy.clears(&applied.package, &applied.bundle.boundary).err()?;
+        Some((applied.package.to_string(), refusal))
+    };
+    readable(project, lock).iter().filter_map(refused).collect()
+}
+
 fn every_grant(applied: &Applied) -> Vec<skills::tools::Granted> {
     applied.bundle.grants.iter().map(|grant| grant.granted.clone()).collect()
 }
 
-fn waiting(bundles: &[Applied], lock: &Lock) -> Vec<(PackageName, String, String)> {
+fn waiting(bundles: &[Applied], approvals: &[Approved]) -> Vec<(PackageName, String, String)> {
     let open = |applied: &Applied| {
-        let approved = applied.approved(&lock.approved);
+        let approved = applied.approved(approvals);
         let grants = applied.bundle.grants.iter().filter(move |grant| !approved.contains(&grant.granted));
         let row = |grant: &skills::tools::Grant| {
             (applied.package.clone(), super::grant_name(&grant.granted), grant.reason.clone())

@@ -90,6 +90,7 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("SKV031", "yanked", "The release was withdrawn."),
     ("SKV032", "rollback", "The keyring, or the link that the release names, is older than the policy's min-seq."),
     ("SKV033", "quarantined", "The deny list of the policy, or the registry, keeps the release out."),
+    ("SKV034", "policy-refused", "`[policy]` of skills.toml, here or at the base, does not let a package in."),
     ("SKV040", "provenance", "The policy demands a build provenance that cannot be shown."),
     ("SKV041", "downgrade", "The policy demands that trust never gets weaker, which cannot be shown."),
     ("SKV042", "too-young", "The policy demands an age that cannot be shown."),
@@ -126,4 +127,5 @@ pub const RULES: &[(&str, &str, &str)] = &[
     ("SKV086", "gate-open", "A human has not decided."),
     ("SKV087", "approval-rejected", "A decision counts for nothing: who signed it, what it saw, or what it says."),
     ("SKV088", "approval-stale", "A decision was about another tree, or other artifacts."),
+    ("SKV089", "brief-gone", "A brief that is open on the base is here neither open nor closed with a record."),
 ];

@@ -335,3 +335,50 @@ fn a_brief_of_a_task_that_is_deleted_or_closed_by_hand_is_no_proof() {
     workshop.sign(&workshop.run(), 1);
     unproved("is not done");
 }
+
+#[test]
+fn a_brief_of_the_base_that_is_deleted_or_renamed_is_missed() {
+    let world = World::new();
+    let workshop = finished(&world);
+    let alice = &workshop.alice;
+    workshop.commit("the work, begun on main");
+    alice.git(&["branch", "-f", "main"]);
+    let easy = ["--set", "ticket=OPS-2", "--set", "table=orders"];
+    alice.skill(&[&["brief", "render", "acme/brief-change"], &easy[..]].concat()).ok();
+    let judged = || workshop.verify(&["--policy-ref", "main"]);
+    judged().keeps_quiet_about("SKV089");
+    let path = |name: &str| format!(".skill/briefs/{name}.brief.json");
+    for name in ["Ops_1", "ops-1-orders.old"] {
+        alice.git(&["mv", &path(BRIEF), &path(name)]);
+        judged().exits(1).says("SKV089").says("is not called like a brief");
+        workshop.verify(&[]).exits(1).says("SKV081");
+        alice.git(&["mv", &path(name), &path(BRIEF)]);
+    }
+    alice.git(&["mv", &path(BRIEF), ".skill/briefs/kept.json"]);
+    workshop.commit("away");
+    judged().exits(1).says("SKV089").says("is open at main, and here neither open nor closed");
+    judged_by_name(&workshop);
+    alice.git(&["mv", ".skill/briefs/kept.json", &path(BRIEF)]);
+    alice.skill(&["brief", "close", BRIEF, "--as", "abandoned"]).ok();
+    judged().keeps_quiet_about("SKV089");
+}
+
+/// Naming the other brief does not help.
+fn judged_by_name(workshop: &Workshop) {
+    workshop.verify(&["--policy-ref", "main", "ops-2-orders"]).exits(1).says("SKV089");
+}
+
+#[test]
+fn a_branch_cannot_loosen_the_policy_of_its_base() {
+    let world = World::new();
+    let workshop = finished(&world);
+    let wanted = workshop.alice.read("skills.toml");
+    workshop.commit("work");
+    workshop.alice.git(&["checkout", "-q", "main"]);
+    workshop.alice.write("skills.toml", format!("{wanted}\n[policy]\ndeny = [\"acme/brief-*\"]\n"));
+    workshop.alice.git(&["commit", "-qam", "stricter"]);
+    workshop.alice.skill(&["verify"]).exits(4).says("SKV034").says("denies `acme/brief-*`");
+    workshop.alice.git(&["checkout", "-q", "work"]);
+    workshop.alice.skill(&["verify"]).ok().keeps_quiet_about("SKV034");
+    workshop.alice.skill(&["verify", "--policy-ref", "main"]).exits(4).says("SKV034");
+}

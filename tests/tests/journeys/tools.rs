@@ -295,6 +295,15 @@ fn a_policy_that_grants_nothing_and_knows_its_data_is_obeyed() {
     add(&bob);
     bob.skill(&["approve", PACKAGE, "--yes"]).exits(4).says("denies grants");
     assert!(!bob.read(".claude/settings.json").contains(ALLOW));
+    // An approval that the lock has already counts no more than a new one.
+    let world = World::new();
+    let bob = with_files(&world);
+    add(&bob);
+    bob.skill(&["approve", PACKAGE, "--yes"]).ok();
+    bob.write("skills.toml", bob.read("skills.toml") + "\n[policy]\ngrants = \"deny\"\n");
+    bob.skill(&["verify"]).exits(1).says("SKV063");
+    bob.skill(&["install"]).ok();
+    assert!(!bob.read(".claude/settings.json").contains(ALLOW));
 }
 
 #[test]

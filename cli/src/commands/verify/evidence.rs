@@ -13,6 +13,7 @@ use crate::briefs::{self, Shelved};
 use crate::context::Context;
 use crate::diary::{self, Event};
 use crate::failure::{Failure, OnPath};
+use crate::git::Repository;
 use crate::handover::attest::{self, Verified};
 use crate::handover::{Judges, Standing, Workplace, rerun, summary};
 use crate::project::Project;
@@ -29,6 +30,9 @@ pub(super) fn examine(
     let judges = Judges::of(project, trust, args.policy_ref.as_deref())?;
     let (open, unread) = chosen(project, &args.names)?;
     report.project.extend(unread);
+    if let Some(reference) = &args.policy_ref {
+        report.project.extend(lost(project, reference)?);
+    }
     if open.is_empty() {
         let found = Finding::new("SKV070", Class::Missing, "-", "there is no open brief, so nothing can be proved");
         report.project.push(found.path(briefs::BRIEFS_PATH).hint("commit the rendered brief with the work"));
@@ -88,6 +92,22 @@ fn chosen(project: &Project, names: &[String]) -> Result<(Vec<Shelved>, Vec<Find
         }
     }
     Ok((open, findings))
+}
+
+/// A finding for each brief that is open at a revision, and here neither open nor closed. What was begun
+/// there after this work parted from it is not missed.
+fn lost(project: &Project, reference: &str) -> Result<Vec<Finding>, Failure> {
+    let Some(repository) = Repository::around(&project.root)? else { return Ok(Vec::new()) };
+    let parted = repository.merge_base("HEAD", reference)?;
+    let open = briefs::open_at(project, parted.as_deref().unwrap_or(reference))?;
+    let found = open.into_iter().filter_map(|id| {
+        let why = briefs::lost(project, &id)?;
+        let message = format!("is open at {reference}, and here neither open nor closed: {why}");
+        let [_, path, _] = briefs::paths(briefs::BRIEFS_PATH, &id);
+        let found = Finding::new("SKV089", Class::Failed, id.as_str(), message).path(path);
+        Some(found.hint("restore it; `skill brief close` is how work ends"))
+    });
+    Ok(found.collect())
 }
 
 fn write_statement(path: &Path, report: &Report, briefs: &[Standing], place: &Workplace) -> Result<(), Failure> {

@@ -25,6 +25,7 @@ pub(super) fn examine(
     lock: &Lock,
     skills: &[&LockedSkill],
     trust: &Trust,
+    reference: Option<&str>,
 ) -> Result<Report, Failure> {
     let locked: Vec<LockedSkill> = skills.iter().map(|skill| (*skill).clone()).collect();
     let evidence = load_offline(project, &locked)?;
@@ -44,7 +45,8 @@ pub(super) fn examine(
     });
     let skills = reports.collect::<Result<Vec<_>, Failure>>()?;
     let policy = skills::Sha256::of(&trust.text).to_string();
-    Ok(Report { policy, skills, project: whole::findings(project, lock, &trust.policy)?, briefs: None })
+    let project = whole::findings(project, lock, &trust.policy, reference)?;
+    Ok(Report { policy, skills, project, briefs: None })
 }
 
 /// What there is to say about who signed a skill.

@@ -13,15 +13,24 @@ use index::verify::{Class, Finding};
 
 use crate::agents::{Agent, CANONICAL};
 use crate::failure::Failure;
+use crate::handover::judges::wants_at;
 use crate::install::wrong_dependencies;
 use crate::place;
 use crate::project::Project;
 use crate::tools;
 use crate::wants::{Origin, Wants};
 
-/// Every finding that is about no single skill.
-pub(super) fn findings(project: &Project, lock: &Lock, policy: &Policy) -> Result<Vec<Finding>, Failure> {
-    let wants = project.wants()?;
+/// Every finding that is about no single skill. With a reference, `[policy]` is that of here and of there.
+pub(super) fn findings(
+    project: &Project,
+    lock: &Lock,
+    policy: &Policy,
+    reference: Option<&str>,
+) -> Result<Vec<Finding>, Failure> {
+    let mut wants = project.wants()?;
+    if let Some(reference) = reference {
+        wants.policy = wants.policy.stricter(&wants_at(project, reference)?.policy);
+    }
     let mut findings = Vec::new();
     if place::interrupted(project) {
         let message = "an install was interrupted half way";
@@ -33,6 +42,7 @@ pub(super) fn findings(project: &Project, lock: &Lock, policy: &Policy) -> Resul
         about("SKV001", Class::Failed, "skills.lock", &refusal.message, "restore skills.lock from version control")
     }));
     findings.extend(unrecorded(project, lock, policy));
+    findings.extend(unwanted(project, &wants, lock));
     findings.extend(tools::status::findings(project, &wants, lock)?);
     Ok(findings)
 }
@@ -91,6 +101,21 @@ fn disagreements(wants: &Wants, lock: &Lock) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// What `[policy]` would not have let `skill install` put here.
+fn unwanted(project: &Project, wants: &Wants, lock: &Lock) -> Vec<Finding> {
+    let signed = |source: &Source| matches!(source, Source::Registry { .. });
+    let refused = lock.skills.iter().filter_map(|skill| {
+        let refusal = wants.policy.admits(&skill.name, signed(&skill.source)).err()?;
+        Some((skill.name.to_string(), refusal))
+    });
+    let uncleared = tools::status::uncleared(project, wants, lock);
+    let found = refused.chain(uncleared).map(|(name, refusal)| {
+        let found = Finding::new("SKV034", Class::Policy, name, refusal.message).path("skills.lock");
+        found.hint("`skill remove` it; whoever owns skills.toml decides")
+    });
+    found.collect()
 }
 
 /// What agents read, and nothing in the lock accounts for: signed by nobody that we know of. Refused
