@@ -62,7 +62,11 @@ fn attempt(orders: &Orders, listener: &Listener, namespaces: bool) -> io::Result
         sockets: orders.reach.sockets.clone(),
     };
     wire::send(&socket, &leave)?;
-    wire::send(&socket, orders)?;
+    // Whoever was refused may be gone by now; what it said is read below.
+    match wire::send(&socket, orders) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        sent => sent?,
+    }
     see_through(child, &socket, orders, listener)
 }
 
