@@ -279,8 +279,10 @@ fn asked(question: &Question, run: &Run) -> Result<usize, Rejected> {
 fn decide(question: &Question, asked: &Asked, mut counted: Vec<Counted>, rejected: &[RejectedLine]) -> JudgedCheck {
     let id = asked.pinned.id.clone();
     counted.sort_by_key(|one| (one.run.started_on, one.line));
-    let exact = |run: &Run| question.tree.is_some() && run.tree.as_ref() == question.tree;
     let unchanged = |run: &Run| asked.inputs == Some(run.inputs);
+    // One tree can lie on the disk as other bytes: line ends that Git converts, a submodule with edits.
+    let same_bytes = |run: &Run| asked.inputs.is_none() || unchanged(run);
+    let exact = |run: &Run| question.tree.is_some() && run.tree.as_ref() == question.tree && same_bytes(run);
     let holds = |one: &&Counted| exact(&one.run) || unchanged(&one.run);
     let newest = counted.iter().rev().find(holds).or(counted.last());
     let verdict = match newest {
