@@ -1,6 +1,6 @@
 //! `skill hook eval`: the fallback where a client's own rules do not reach (FORMATS §4).
 //!
-//! A client that is told to (`skill install --runtime-hook`) starts this before every tool call, with the call
+//! A client that is told to (`[tools] runtime-hook = true`) starts this before every tool call, with the call
 //! as JSON on stdin. The answer is `deny`, `ask` or nothing, in the client's own words: never `allow`, which
 //! would widen what the client itself decides. Whatever cannot be read, a call, a lock, a bundle that
 //! somebody edited, is a denial: a guard that lets pass what it does not understand is none.
